@@ -1,0 +1,1 @@
+"""Suite files, rubrics, thresholds, expectations and feedback: what the user wrote."""

@@ -1,0 +1,258 @@
+"""What a suite file and a rubric hold, as values.
+
+Field names are the keys of ``sessioneval.toml`` and of a rubric file; the line
+beneath each field is its description in the JSON Schema that the package ships.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from pytest_sessioneval.frozen import Frozen
+from pytest_sessioneval.transcripts.model import Role
+
+__all__ = [
+    "Axis",
+    "Expectation",
+    "ExpectedCall",
+    "Expert",
+    "FeedbackEntry",
+    "GateSettings",
+    "JudgeSettings",
+    "Level",
+    "Rubric",
+    "Suite",
+    "SuiteFile",
+    "SuiteSettings",
+    "Thresholds",
+]
+
+Points = Annotated[float, Field(ge=0, le=100)]
+"""Points on the 0–100 scale."""
+
+
+class Level(Frozen):
+    """One anchored level of an axis."""
+
+    score: Annotated[int, Field(ge=0, le=100)]
+    """The level's score."""
+    anchor: str
+    """What a session at this level looks like: behaviour a reader can point to."""
+
+
+class Axis(Frozen):
+    """One thing that is scored."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    """The axis's name in every report."""
+    question: str
+    """What the expert is asked."""
+    levels: tuple[Level, ...]
+    """Anchored levels, lowest first."""
+    failure_tags: tuple[str, ...] = ()
+    """Words for what went wrong; an expert picks one, or ``other``, or ``none``."""
+    evidence_roles: tuple[Role, ...] = ()
+    """Whose messages may prove a score; empty: anybody's."""
+    nullable: bool = False
+    """Whether an expert may say that the axis does not apply."""
+    null_when: str = ""
+    """When it does not apply, as the expert is told."""
+    applies_if: Literal["always", "subagents"] = "always"
+    """A condition checked in code: an axis that cannot apply is never asked for."""
+    gated: bool = True
+    """Whether thresholds and gate may name it; false: it only describes."""
+
+
+class Expert(Frozen):
+    """One seat of the panel."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+    """The seat's name, unique in the panel."""
+    instruction: str
+    """What the expert is told to look at."""
+    axes: tuple[str, ...]
+    """The axes it answers."""
+    model: str | None = None
+    """Its own judge model; null: the suite's."""
+
+
+class Rubric(Frozen):
+    """What is scored: axes with anchored levels, and the panel that scores them by default."""
+
+    name: str
+    """The rubric's name."""
+    version: Annotated[int, Field(ge=1)]
+    """Raised by its author when the meaning of a score changes."""
+    axes: tuple[Axis, ...]
+    """In the order of every report."""
+    experts: tuple[Expert, ...] = ()
+    """The default panel; empty: one expert that answers every axis."""
+    score_mode: Literal["levels", "free"] = "levels"
+    """``levels``: experts choose among the anchored levels; ``free``: any integer 0–100."""
+
+    def axis(self, name: str) -> Axis:
+        """Return the axis of that name; ``KeyError`` names the axes there are."""
+        for axis in self.axes:
+            if axis.name == name:
+                return axis
+        raise KeyError(f"{name!r} is no axis of {self.name}: {', '.join(self.axis_names)}")
+
+    @property
+    def axis_names(self) -> tuple[str, ...]:
+        """The axes' names, in order."""
+        return tuple(axis.name for axis in self.axes)
+
+
+class FeedbackEntry(Frozen):
+    """A person's thumb on one message."""
+
+    session_id: str
+    """The session."""
+    message_index: Annotated[int, Field(ge=0)]
+    """The message."""
+    rating: Literal[1, -1]
+    """1: thumbs up; -1: thumbs down."""
+    comment: str = ""
+    """What the person wrote with it."""
+    at: datetime | None = None
+    """When."""
+
+
+class ExpectedCall(Frozen):
+    """A tool call that must, or must not, have happened."""
+
+    tool: str
+    """The tool's name."""
+    args: dict[str, Any] = {}
+    """Arguments the call must carry with these values; others are free."""
+
+
+class Expectation(Frozen):
+    """What must have happened in a session, checked in code."""
+
+    session: str | None = None
+    """The session's key; null: every session."""
+    must_call: tuple[ExpectedCall, ...] = ()
+    """Each must have been called."""
+    must_not_call: tuple[ExpectedCall, ...] = ()
+    """None may have been called."""
+    final_matches: str | None = None
+    """Regular expression that the agent's last answer must match somewhere."""
+    final_not_matches: str | None = None
+    """Regular expression that the agent's last answer must not match anywhere."""
+    max_messages: Annotated[int | None, Field(ge=1)] = None
+    """The session may not take more messages."""
+
+
+class SuiteSettings(Frozen):
+    """``[suite]``."""
+
+    name: str | None = None
+    """The suite's name in reports; default: the folder's."""
+    sessions: tuple[str, ...] = ()
+    """Globs, relative to the suite; default: every file a reader recognises."""
+    key: str | None = None
+    """What names a session across runs: path, session_id or a metadata key."""
+    cluster: str | None = None
+    """What groups sessions that attempt the same task."""
+    rubric: str = "agent"
+    """A built-in rubric, or the path of a rubric file relative to the suite."""
+    feedback: tuple[str, ...] = ()
+    """Globs of feedback files (JSON Lines), relative to the suite."""
+    use_outcome: bool = False
+    """Whether recorded outcomes may score goal_completion."""
+
+
+class JudgeSettings(Frozen):
+    """``[judge]``."""
+
+    model: str = "evidence"
+    """evidence, openai:MODEL, anthropic:MODEL, ollama:MODEL, hook:NAME or recorded:PATH."""
+    repeats: Annotated[int, Field(ge=1, le=100)] = 1
+    """How often each expert is asked about each session."""
+    baseline_repeats: Annotated[int, Field(ge=1, le=100)] = 3
+    """The same, for sessions that go into a baseline."""
+    show_feedback: bool | None = None
+    """Whether experts see people's thumbs; default: only in a suite without a gate."""
+    temperature: float | None = None
+    """Sent only when set: some models refuse it."""
+    seed: int | None = None
+    """Sent only when set."""
+    max_output_tokens: Annotated[int | None, Field(ge=1)] = None
+    """Longest reply asked for; default: the backend's."""
+    context_tokens: Annotated[int, Field(ge=2_000)] = 128_000
+    """What the judge can read at once; longer sessions are shortened and say so."""
+    experts: tuple[Expert, ...] = ()
+    """The panel; default: the rubric's."""
+
+
+class Thresholds(Frozen):
+    """``[thresholds]``: the lowest scores accepted, 0–100; ``>=`` passes."""
+
+    session: dict[str, Points] = {}
+    """Per axis, for every session."""
+    mean: dict[str, Points] = {}
+    """Per axis, for the suite's mean."""
+
+
+class GateSettings(Frozen):
+    """``[gate]``."""
+
+    baseline: str = "baseline.json"
+    """The committed file, relative to the suite."""
+    axes: tuple[str, ...] = ()
+    """The axes that decide."""
+    on_inconclusive: Literal["auto", "fail", "pass"] = "auto"
+    """What an undecided comparison means."""
+    on_missing_baseline: Literal["fail", "pass"] = "fail"
+    """What a missing baseline means."""
+    break_: Annotated[Points, Field(alias="break")] = 40
+    """No session may fall by more points."""
+    strict: bool = False
+    """Pass only with the distribution-free bound."""
+    sequential: Literal["off", "obf"] = "off"
+    """Stop judging when the decision is reached."""
+    min_pairs: Annotated[int, Field(ge=2)] = 20
+    """Fewest pairs that can pass."""
+    margins: dict[str, Points] = {}
+    """Per axis, and ``default``: points of mean drop that are tolerated."""
+
+
+class SuiteFile(Frozen):
+    """All of ``sessioneval.toml``."""
+
+    suite: SuiteSettings = SuiteSettings()
+    """What the suite is."""
+    profiles: dict[str, str] = {}
+    """What the agent was told to be: paths of text files by profile id, or ``default``."""
+    judge: JudgeSettings = JudgeSettings()
+    """Who judges."""
+    expect: tuple[Expectation, ...] = ()
+    """What must have happened."""
+    thresholds: Thresholds = Thresholds()
+    """What is good enough."""
+    gate: GateSettings | None = None
+    """Comparison with a baseline; no section, no gate."""
+
+
+class Suite(Frozen):
+    """A suite ready to be run: its file, and everything the file points to, read and checked."""
+
+    root: Path
+    """The suite's folder."""
+    name: str
+    """The suite's name."""
+    file: Path | None
+    """Its ``sessioneval.toml``; null: the folder was named on the command line."""
+    settings: SuiteFile
+    """What the file says, or the defaults."""
+    rubric: Rubric
+    """The rubric, read."""
+    profiles: dict[str, str] = {}
+    """Profile texts by id."""
+    feedback: tuple[FeedbackEntry, ...] = ()
+    """People's thumbs."""

@@ -1,0 +1,1 @@
+"""Opinions, verdicts and runs: what judging produces and everything else reads."""

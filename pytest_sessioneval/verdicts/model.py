@@ -1,0 +1,190 @@
+"""What an expert said of a session, and what the panel makes of it.
+
+A score and a reason why there is none are two types, so that no code can take
+one for the other: ``Scored`` has a number, ``Unscored`` has a reason.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pytest_sessioneval.frozen import Frozen
+
+__all__ = [
+    "AxisOpinion",
+    "AxisResult",
+    "CallCount",
+    "Evidence",
+    "Opinion",
+    "PanelScore",
+    "Score",
+    "Scored",
+    "Unscored",
+    "UnscoredReason",
+    "Verdict",
+]
+
+Score = Annotated[int, Field(ge=0, le=100)]
+"""An expert's score on one axis: an integer 0–100, 100 is best."""
+
+UnscoredReason = Literal[
+    "not_applicable",
+    "unsupported",
+    "unverified",
+    "tampered",
+    "declined",
+    "failed",
+    "skipped",
+]
+"""Why there is no score.
+
+``not_applicable``: the experts asked said so. ``unsupported``: this judge
+cannot score this axis. ``unverified``: no evidence that checks out.
+``tampered``: the transcript steers its judge. ``declined``: the judge refused.
+``failed``: transport, malformed, off-vocabulary. ``skipped``: budget,
+cancelled, early stop. Never merged, never a number.
+"""
+
+
+class Evidence(Frozen):
+    """A place in the transcript that a score rests on."""
+
+    message: int
+    """Index of the cited message."""
+    quote: str = ""
+    """The words cited, as they stand in the message; empty: the message as a whole."""
+    polarity: Literal["positive", "negative"] = "negative"
+    """Whether it speaks for or against the agent."""
+    agent_id: str | None = None
+    """The sub-agent whose message it is; null: the main agent's transcript."""
+    verified: bool = True
+    """The quote was found in the cited message by code."""
+    note: str = ""
+    """What the place shows, in a few words; the embedded judge's own text."""
+
+
+class Scored(Frozen):
+    """An expert's score on one axis."""
+
+    kind: Literal["scored"] = "scored"
+    """Tells the two apart in JSON."""
+    score: Score
+    """0–100, 100 is best."""
+    comment: str = ""
+    """The expert's reason, in at most a few sentences."""
+    evidence: tuple[Evidence, ...] = ()
+    """What the score rests on; only verified evidence."""
+    failure_tag: str | None = None
+    """One of the rubric's failure tags, ``other``, or null for none."""
+
+
+class Unscored(Frozen):
+    """Why there is no score on one axis."""
+
+    kind: Literal["unscored"] = "unscored"
+    """Tells the two apart in JSON."""
+    reason: UnscoredReason
+    """See UnscoredReason."""
+    detail: str = ""
+    """One sentence: what happened, and what to do where something can be done."""
+    evidence: tuple[Evidence, ...] = ()
+    """What was cited, also when it could not be verified."""
+
+
+AxisOpinion = Annotated[Scored | Unscored, Field(discriminator="kind")]
+
+
+class CallCount(Frozen):
+    """What asking for one opinion took."""
+
+    calls: int = 0
+    """Requests sent, retries and repairs included."""
+    retries: int = 0
+    """Requests that were repeated because no answer arrived."""
+    repairs: int = 0
+    """Requests that asked for a corrected reply."""
+    input_tokens: int = 0
+    """Prompt tokens the responses reported, cached ones included."""
+    output_tokens: int = 0
+    """Completion tokens the responses reported."""
+    cached_tokens: int = 0
+    """Prompt tokens the responses reported as read from a cache."""
+
+    def __add__(self, other: CallCount) -> CallCount:
+        """Return the sum, field by field."""
+        return CallCount(
+            calls=self.calls + other.calls,
+            retries=self.retries + other.retries,
+            repairs=self.repairs + other.repairs,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+        )
+
+
+class Opinion(Frozen):
+    """One expert's answer on one session."""
+
+    key: str
+    """The verdict key: digest of the transcript and of all the expert was shown or bound by."""
+    expert_id: str
+    """Which seat of the panel."""
+    repeat: int = 0
+    """Which repetition, from 0."""
+    axes: dict[str, AxisOpinion]
+    """Per axis the expert answers: a score or a reason there is none."""
+    comment: str = ""
+    """What the expert says of the session as a whole."""
+    judge_model: str
+    """The model that answered, as it names itself, else as it was asked for."""
+    judge_version: str
+    """``name@n#digest`` of judge, panel, prompts and protocol."""
+    rubric_version: str
+    """``name@n#digest`` of the rubric."""
+    judged_at: datetime
+    """When the answer arrived, UTC."""
+    spent: CallCount = CallCount()
+    """What it took; zero for the embedded judge."""
+    sent: dict[str, str | int | float | bool | None] = {}
+    """The parameters that were sent: temperature, seed and so on, only those set."""
+    coverage: float = 1.0
+    """Share of the transcript's characters that the judge was shown, 0–1."""
+
+
+class PanelScore(Frozen):
+    """The panel's score on one axis."""
+
+    kind: Literal["scored"] = "scored"
+    """Tells the two apart in JSON."""
+    score: Annotated[float, Field(ge=0, le=100)]
+    """Mean over the experts' scores, 0–100."""
+    spread: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """Largest minus smallest of the experts' scores."""
+    count: Annotated[int, Field(ge=1)] = 1
+    """How many scores the mean rests on (experts × repeats)."""
+
+
+AxisResult = Annotated[PanelScore | Unscored, Field(discriminator="kind")]
+
+
+class Verdict(Frozen):
+    """The panel's result on one session."""
+
+    session_id: str
+    """The session's id."""
+    digest: str
+    """Digest of the transcript that was judged."""
+    axes: dict[str, AxisResult]
+    """Per axis of the rubric, in its order: the panel's score or a reason there is none."""
+    opinions: tuple[Opinion, ...] = ()
+    """One per expert and repeat, in panel order."""
+    from_store: bool = False
+    """Every opinion was already there: nothing was asked for this verdict."""
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The scored axes and their scores, 0–100, in rubric order."""
+        return {name: axis.score for name, axis in self.axes.items() if axis.kind == "scored"}

@@ -1,0 +1,1 @@
+"""Prompts, replies, evidence, panel, backends and dispatch: from a session to opinions."""

@@ -1,0 +1,1 @@
+"""Where summaries, feedback, runs and verdicts are kept."""

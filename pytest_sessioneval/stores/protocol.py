@@ -1,0 +1,117 @@
+"""What every store can do; the embedded one and those by URL answer alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from pytest_sessioneval.suites.model import FeedbackEntry
+from pytest_sessioneval.suites.session import SuiteSession
+from pytest_sessioneval.transcripts.model import SessionSummary
+from pytest_sessioneval.verdicts.model import Opinion
+from pytest_sessioneval.verdicts.run import Run
+
+__all__ = ["IndexedFile", "RunRow", "SessionStatus", "Store", "StoredOpinion"]
+
+SessionStatus = Literal["pending", "evaluated", "stale"]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedFile:
+    """What a file with these bytes holds, as the readers of that fingerprint saw it."""
+
+    content: str
+    """SHA-256 of the file's bytes and its companions'."""
+    readers: str
+    """Fingerprint of the readers' names and versions."""
+    reader: str | None
+    """The reader that recognised it; null: it holds no session."""
+    sessions: tuple[SessionSummary, ...]
+    """The sessions in it, in file order."""
+    skipped: Mapping[str, int]
+    """Skipped lines by reason."""
+    unknown: Mapping[str, int]
+    """Unknown records by kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOpinion:
+    """An opinion and the session it is about."""
+
+    suite: str
+    key: str
+    """The session's key in the suite."""
+    session_id: str
+    digest: str
+    opinion: Opinion
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run as listings show it."""
+
+    run_id: str
+    state: Literal["running", "done", "interrupted"]
+    started_at: datetime
+    finished_at: datetime | None
+    summary: Mapping[str, object]
+    """Suites with means, counts and versions, as JSON values."""
+
+
+class Store(Protocol):
+    """Keeps what outlives a run; every method raises ``StoreError`` when it cannot.
+
+    A method that writes returns only when the rows are durable.
+    """
+
+    def indexed_files(self, contents: Sequence[str], readers: str) -> dict[str, IndexedFile]:
+        """Return what is known of files with these contents, by content."""
+        ...
+
+    def index_files(self, files: Sequence[IndexedFile]) -> None:
+        """Keep what files hold."""
+        ...
+
+    def put_sessions(self, sessions: Sequence[SuiteSession]) -> None:
+        """Keep or refresh sessions' summaries."""
+        ...
+
+    def opinions(self, keys: Sequence[str]) -> dict[str, Opinion]:
+        """Return the stored opinions of these verdict keys, by key; missing ones are absent."""
+        ...
+
+    def put_opinions(self, run_id: str, rows: Sequence[StoredOpinion]) -> None:
+        """Keep opinions as evaluations of that run; the same key again replaces the row."""
+        ...
+
+    def statuses(
+        self, suite: str, expected: Mapping[str, Sequence[str]]
+    ) -> dict[str, SessionStatus]:
+        """Return each session's status; ``expected`` maps session key to its verdict keys."""
+        ...
+
+    def put_feedback(self, entries: Sequence[FeedbackEntry]) -> None:
+        """Keep thumbs; a second rating of the same message replaces the first."""
+        ...
+
+    def feedback(self, session_ids: Sequence[str] | None = None) -> tuple[FeedbackEntry, ...]:
+        """Return thumbs, of these sessions or of all, by session and message."""
+        ...
+
+    def start_run(self, run_id: str, started_at: datetime) -> None:
+        """Note that a run began."""
+        ...
+
+    def finish_run(self, run: Run, *, state: Literal["done", "interrupted"]) -> None:
+        """Keep the run's summary."""
+        ...
+
+    def runs(self, limit: int = 50) -> tuple[RunRow, ...]:
+        """Return the latest runs, newest first."""
+        ...
+
+    def close(self) -> None:
+        """Release the database."""
+        ...

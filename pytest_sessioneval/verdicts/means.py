@@ -1,0 +1,88 @@
+"""Averages of a suite's verdicts: over scored values only, with what they rest on beside them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from statistics import fmean
+
+from pytest_sessioneval.frozen import Frozen
+from pytest_sessioneval.verdicts.model import UnscoredReason, Verdict
+
+__all__ = ["BUCKETS", "AxisMean", "axis_means", "complexity_bucket", "means_by_bucket"]
+
+BUCKETS = ("0-25", "26-50", "51-75", "76+")
+"""The complexity buckets, in order."""
+
+_COMPLEXITY = "task_complexity"
+
+
+class AxisMean(Frozen):
+    """One axis's average over a set of sessions."""
+
+    axis: str
+    """The axis."""
+    mean: float | None
+    """Mean over the scored sessions, 0–100; null when none is scored."""
+    minimum: float | None
+    """Lowest score; null when none is scored."""
+    scored: int
+    """How many sessions the mean rests on."""
+    sessions: int
+    """How many there are, scored or not."""
+    unscored: dict[UnscoredReason, int] = {}
+    """How many have no score, by reason."""
+    unjudged: int = 0
+    """How many have no verdict at all."""
+
+
+def axis_means(axes: Iterable[str], verdicts: Sequence[Verdict | None]) -> tuple[AxisMean, ...]:
+    """Return one AxisMean per axis, in the order given; ``None`` is a session without verdict."""
+    return tuple(_axis_mean(axis, verdicts) for axis in axes)
+
+
+def complexity_bucket(verdict: Verdict | None) -> str | None:
+    """Return the bucket of a session's unrounded mean complexity; None without one."""
+    result = verdict.axes.get(_COMPLEXITY) if verdict is not None else None
+    if result is None or result.kind != "scored":
+        return None
+    for name, upper in zip(BUCKETS, (25, 50, 75), strict=False):
+        if result.score <= upper:
+            return name
+    return BUCKETS[-1]
+
+
+def means_by_bucket(
+    axes: Iterable[str], verdicts: Sequence[Verdict | None]
+) -> dict[str, tuple[AxisMean, ...]]:
+    """Return the means of each complexity bucket that holds a session, in bucket order."""
+    axes = tuple(axes)
+    members: dict[str, list[Verdict | None]] = {}
+    for verdict in verdicts:
+        bucket = complexity_bucket(verdict)
+        if bucket is not None:
+            members.setdefault(bucket, []).append(verdict)
+    return {name: axis_means(axes, members[name]) for name in BUCKETS if name in members}
+
+
+def _axis_mean(axis: str, verdicts: Sequence[Verdict | None]) -> AxisMean:
+    scores: list[float] = []
+    reasons: Counter[UnscoredReason] = Counter()
+    unjudged = 0
+    for verdict in verdicts:
+        result = verdict.axes.get(axis) if verdict is not None else None
+        if result is None:
+            unjudged += 1
+        elif result.kind == "scored":
+            scores.append(result.score)
+        else:
+            reasons[result.reason] += 1
+    return AxisMean(
+        axis=axis,
+        mean=fmean(scores) if scores else None,
+        minimum=min(scores, default=None),
+        scored=len(scores),
+        sessions=len(verdicts),
+        unscored=dict(sorted(reasons.items())),
+        unjudged=unjudged,
+    )

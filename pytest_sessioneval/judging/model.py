@@ -58,7 +58,7 @@ class Answer:
     comment: str = ""
     model: str = ""
     """The model that answered, as it names itself."""
-    spent: CallCount = CallCount()
+    spent: CallCount = field(default_factory=CallCount)
     sent: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
     coverage: float = 1.0
     """Share of the transcript's characters that was shown, 0–1."""

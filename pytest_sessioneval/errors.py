@@ -8,6 +8,7 @@
     │   ├── SuiteError           sessioneval.toml, a rubric, a profile, a feedback file
     │   └── BaselineError        a baseline that cannot be read or written
     ├── TranscriptError          a file or a session in it cannot be read; an item that errors
+    │   └── UnrecognisedError    a file that is no session: counted; an error only if named
     ├── JudgeError               a judge gave no usable answer; contained in judging.dispatch
     │   ├── TransportError       no answer arrived: connection, status, timeout
     │   ├── ReplyError           an answer arrived that the protocol does not accept
@@ -34,6 +35,7 @@ __all__ = [
     "SuiteError",
     "TranscriptError",
     "TransportError",
+    "UnrecognisedError",
     "UsageError",
 ]
 
@@ -80,6 +82,10 @@ class TranscriptError(SessionEvalError):
         super().__init__(f"{place}: {reason}")
         self.reason = reason
         self.place = place
+
+
+class UnrecognisedError(TranscriptError):
+    """A file was parsed and no reader recognises a session in it, as with ``package.json``."""
 
 
 class JudgeError(SessionEvalError):

@@ -1,0 +1,1 @@
+"""Built-in readers: one module per source of transcripts, each with a ``READER``."""

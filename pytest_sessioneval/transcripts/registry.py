@@ -1,0 +1,170 @@
+"""Which reader reads which file: the built-in ones in order, and those of third parties."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from pytest_sessioneval.errors import Place, TranscriptError, UnrecognisedError
+from pytest_sessioneval.transcripts.digest import DIGEST_VERSION
+from pytest_sessioneval.transcripts.loading import DEFAULT_LIMITS, LOADING_VERSION, load_document
+from pytest_sessioneval.transcripts.pairing import PAIRING_VERSION
+from pytest_sessioneval.transcripts.reader import (
+    BrokenSession,
+    Document,
+    FileReading,
+    FoundSession,
+    Limits,
+    Reader,
+)
+
+__all__ = ["BUILTIN_READERS", "Registry", "builtin_readers", "content_fingerprint"]
+
+_FORMATS = "pytest_sessioneval.transcripts.formats"
+
+BUILTIN_READERS: tuple[str, ...] = (
+    "sessioneval",
+    "claude_code",
+    "tau2_bench",
+    "tau_bench",
+    "anthropic",
+    "openai_chat",
+)
+"""Modules of ``transcripts.formats``, each with its ``READER``; the most particular first."""
+
+
+def builtin_readers() -> tuple[Reader, ...]:
+    """Return the built-in readers, in the order they are asked."""
+    return tuple(
+        importlib.import_module(f"{_FORMATS}.{module}").READER for module in BUILTIN_READERS
+    )
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Readers in the order they are asked; the first that detects its format reads the file.
+
+    Readers of third parties stand before the built-in ones. Two readers of one
+    name are a ``ValueError``.
+    """
+
+    readers: Sequence[Reader]
+
+    def __post_init__(self) -> None:
+        if len(self.versions) != len(self.readers):
+            names = ", ".join(reader.name for reader in self.readers)
+            raise ValueError(f"each reader needs a name of its own; the names are {names}")
+
+    @property
+    def versions(self) -> Mapping[str, int]:
+        """Every reader's version by its name, in the order they are asked."""
+        return MappingProxyType({reader.name: reader.version for reader in self.readers})
+
+    @property
+    def fingerprint(self) -> str:
+        """What stored readings depend on: names, order and versions of all that reads."""
+        parts = [LOADING_VERSION, PAIRING_VERSION, DIGEST_VERSION, list(self.versions.items())]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+    def read(self, path: Path, limits: Limits = DEFAULT_LIMITS) -> FileReading:
+        """Return the sessions of the file at ``path``.
+
+        Lines that loading left out come first in ``skipped``; readers report
+        only what they left out themselves. A session of more messages than
+        ``limits`` allows is in ``broken``. Raises ``UnrecognisedError`` where
+        no reader recognises the document and ``TranscriptError`` where nothing
+        in the file can be read.
+        """
+        document = load_document(path, limits)
+        reader = self.detect(document)
+        if reader is None:
+            raise UnrecognisedError(
+                f"no session of a known format (tried: {', '.join(self.versions)})",
+                place=Place(str(path)),
+            )
+        try:
+            reading = reader.read(document, limits)
+        except TranscriptError:
+            raise
+        except Exception as error:  # the boundary to readers: hostile files, other people's code
+            raise TranscriptError(
+                f"reader {reader.name} failed with {type(error).__name__}: {_one_line(error)}",
+                place=Place(str(path)),
+            ) from error
+        skipped = tuple(dict.fromkeys((*document.skipped, *reading.skipped)))
+        return _within(replace(reading, skipped=skipped), path, limits)
+
+    def detect(self, document: Document) -> Reader | None:
+        """Return the first reader whose format the document has, or null."""
+        return next((reader for reader in self.readers if reader.detects(document)), None)
+
+    def owns(self, path: Path) -> bool:
+        """Return whether ``path`` belongs to a session of another file: no item of its own."""
+        return any(reader.owns(path) for reader in self.readers)
+
+    def companions(self, path: Path) -> tuple[Path, ...]:
+        """Return the other files that a session in ``path`` is read from, sorted."""
+        return tuple(
+            sorted({other for reader in self.readers for other in reader.companions(path)})
+        )
+
+
+def content_fingerprint(path: Path, companions: Iterable[Path] = ()) -> str:
+    """Return the SHA-256 over the file's name and bytes and those of its companions.
+
+    What collection knows a file by. The name counts because a session without
+    a recorded id is named by it; the folder does not. Raises
+    ``TranscriptError`` where a file cannot be read.
+    """
+    running = hashlib.sha256()
+    for member in (path, *sorted(companions)):
+        running.update(_relative(member, path.parent).encode("utf-8", "surrogateescape"))
+        running.update(b"\0")
+        running.update(_file_digest(member))
+    return running.hexdigest()
+
+
+def _relative(member: Path, folder: Path) -> str:
+    return member.relative_to(folder).as_posix() if member.is_relative_to(folder) else str(member)
+
+
+def _file_digest(path: Path) -> bytes:
+    try:
+        if not path.is_file():  # a pipe would wait for ever
+            raise TranscriptError("is no regular file", place=Place(str(path)))
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").digest()
+    except OSError as error:
+        raise TranscriptError(
+            f"cannot be read: {error.strerror or error}", place=Place(str(path))
+        ) from error
+
+
+def _within(reading: FileReading, path: Path, limits: Limits) -> FileReading:
+    """Return the reading with sessions beyond the message limit among the broken ones."""
+    sound: list[FoundSession] = []
+    broken = list(reading.broken)
+    for found in reading.sessions:
+        parts = found.transcript.subsessions
+        count = len(found.transcript.messages) + sum(len(part.messages) for part in parts)
+        if count <= limits.messages:
+            sound.append(found)
+            continue
+        error = TranscriptError(
+            f"session {_one_line(found.transcript.session_id)}: {count:,} messages are more than "
+            f"the limit of {limits.messages:,} messages per session",
+            place=Place(str(path)),
+        )
+        if found.locator is None:
+            raise error
+        broken.append(BrokenSession(found.locator, error))
+    return replace(reading, sessions=tuple(sound), broken=tuple(broken))
+
+
+def _one_line(value: object) -> str:
+    return " ".join(str(value).split())[:200]

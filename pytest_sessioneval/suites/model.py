@@ -2,15 +2,19 @@
 
 Field names are the keys of ``sessioneval.toml`` and of a rubric file; the line
 beneath each field is its description in the JSON Schema that the package ships.
+What a single value cannot know (that an axis exists, that a path stays inside
+the suite) is checked where the files are read: ``suites.rubric`` and
+``suites.loading``.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.transcripts.model import Role
@@ -34,14 +38,63 @@ __all__ = [
 Points = Annotated[float, Field(ge=0, le=100)]
 """Points on the 0–100 scale."""
 
+JudgeSpec = Annotated[
+    str,
+    Field(
+        pattern=r"^(evidence|(openai|anthropic|ollama|hook|recorded):\S(.*\S)?)$",
+        examples=[
+            "evidence",
+            "openai:MODEL",
+            "anthropic:MODEL",
+            "ollama:MODEL",
+            "hook:NAME",
+            "recorded:PATH",
+        ],
+    ),
+]
+"""Who judges: ``evidence``, or a protocol and what it names."""
+
+
+def _paragraphs(text: str) -> str:
+    """Return the text with each paragraph on one line: a file may wrap its prose anywhere."""
+    blocks = text.replace("\r\n", "\n").split("\n\n")
+    return "\n\n".join(line for line in (" ".join(block.split()) for block in blocks) if line)
+
+
+Prose = Annotated[str, AfterValidator(_paragraphs)]
+"""Text for people and judges; line breaks within a paragraph are spaces."""
+
 
 class Level(Frozen):
     """One anchored level of an axis."""
 
     score: Annotated[int, Field(ge=0, le=100)]
     """The level's score."""
-    anchor: str
+    anchor: Prose
     """What a session at this level looks like: behaviour a reader can point to."""
+
+
+LevelScore = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]?|100)$")]
+
+
+def _levels_from_table(value: object) -> object:
+    """Return the levels that a table ``score = "anchor"`` spells out, in its order."""
+    if not isinstance(value, dict):
+        return value
+    for score, anchor in value.items():
+        if not (isinstance(score, str) and re.fullmatch(r"0|[1-9][0-9]?|100", score)):
+            raise ValueError(f"level {score!r} is no whole number from 0 to 100")
+        if not isinstance(anchor, str):
+            raise ValueError(f"level {score} has no text; accepted: a string")  # noqa: TRY004
+    return tuple(Level(score=int(score), anchor=anchor) for score, anchor in value.items())
+
+
+Levels = Annotated[
+    tuple[Level, ...],
+    BeforeValidator(
+        _levels_from_table, json_schema_input_type=dict[LevelScore, str] | tuple[Level, ...]
+    ),
+]
 
 
 class Axis(Frozen):
@@ -49,17 +102,17 @@ class Axis(Frozen):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     """The axis's name in every report."""
-    question: str
+    question: Prose
     """What the expert is asked."""
-    levels: tuple[Level, ...]
-    """Anchored levels, lowest first."""
+    levels: Levels
+    """Anchored levels, lowest first; in a file a table: score = "what it looks like"."""
     failure_tags: tuple[str, ...] = ()
     """Words for what went wrong; an expert picks one, or ``other``, or ``none``."""
     evidence_roles: tuple[Role, ...] = ()
     """Whose messages may prove a score; empty: anybody's."""
     nullable: bool = False
     """Whether an expert may say that the axis does not apply."""
-    null_when: str = ""
+    null_when: Prose = ""
     """When it does not apply, as the expert is told."""
     applies_if: Literal["always", "subagents"] = "always"
     """A condition checked in code: an axis that cannot apply is never asked for."""
@@ -72,19 +125,19 @@ class Expert(Frozen):
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
     """The seat's name, unique in the panel."""
-    instruction: str
+    instruction: Prose
     """What the expert is told to look at."""
     axes: tuple[str, ...]
     """The axes it answers."""
-    model: str | None = None
-    """Its own judge model; null: the suite's."""
+    model: JudgeSpec | None = None
+    """Its own judge, in the words of ``[judge]`` model; null: the suite's."""
 
 
 class Rubric(Frozen):
     """What is scored: axes with anchored levels, and the panel that scores them by default."""
 
-    name: str
-    """The rubric's name."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+    """The rubric's name, as it is shown in versions: ``name@version#digest``."""
     version: Annotated[int, Field(ge=1)]
     """Raised by its author when the meaning of a score changes."""
     axes: tuple[Axis, ...]
@@ -112,7 +165,7 @@ class FeedbackEntry(Frozen):
 
     session_id: str
     """The session."""
-    message_index: Annotated[int, Field(ge=0)]
+    message_index: Annotated[int, Field(ge=0, le=2**31 - 1)]
     """The message."""
     rating: Literal[1, -1]
     """1: thumbs up; -1: thumbs down."""
@@ -131,21 +184,32 @@ class ExpectedCall(Frozen):
     """Arguments the call must carry with these values; others are free."""
 
 
+def _call_by_name(value: object) -> object:
+    """Return the call that a bare tool name stands for."""
+    return {"tool": value} if isinstance(value, str) else value
+
+
+CallPattern = Annotated[
+    ExpectedCall, BeforeValidator(_call_by_name, json_schema_input_type=str | ExpectedCall)
+]
+"""A call as a table, or as the tool's name when any arguments will do."""
+
+
 class Expectation(Frozen):
     """What must have happened in a session, checked in code."""
 
     session: str | None = None
     """The session's key; null: every session."""
-    must_call: tuple[ExpectedCall, ...] = ()
-    """Each must have been called."""
-    must_not_call: tuple[ExpectedCall, ...] = ()
-    """None may have been called."""
+    must_call: tuple[CallPattern, ...] = ()
+    """Each must have been called, without an error; a tool's name, or { tool, args }."""
+    must_not_call: tuple[CallPattern, ...] = ()
+    """None may have been called, with or without an error; a tool's name, or { tool, args }."""
     final_matches: str | None = None
     """Regular expression that the agent's last answer must match somewhere."""
     final_not_matches: str | None = None
     """Regular expression that the agent's last answer must not match anywhere."""
     max_messages: Annotated[int | None, Field(ge=1)] = None
-    """The session may not take more messages."""
+    """The session may not take more messages, sub-agents' left out."""
 
 
 class SuiteSettings(Frozen):
@@ -170,7 +234,7 @@ class SuiteSettings(Frozen):
 class JudgeSettings(Frozen):
     """``[judge]``."""
 
-    model: str = "evidence"
+    model: JudgeSpec = "evidence"
     """evidence, openai:MODEL, anthropic:MODEL, ollama:MODEL, hook:NAME or recorded:PATH."""
     repeats: Annotated[int, Field(ge=1, le=100)] = 1
     """How often each expert is asked about each session."""

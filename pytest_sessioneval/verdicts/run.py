@@ -8,6 +8,7 @@ from typing import Literal
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.suites.model import Thresholds
 from pytest_sessioneval.suites.session import SuiteSession
+from pytest_sessioneval.suites.thresholds import Shortfall
 from pytest_sessioneval.verdicts.model import CallCount, Verdict
 
 __all__ = [
@@ -18,7 +19,6 @@ __all__ = [
     "SeatIdentity",
     "SessionResult",
     "SessionState",
-    "Shortfall",
     "Sources",
     "SuiteRun",
 ]
@@ -31,17 +31,6 @@ least one missed. ``not_scored``: an axis that had to be scored was not.
 ``error``: the session could not be read, or something broke. ``not_run``:
 selected, but the run ended before its turn.
 """
-
-
-class Shortfall(Frozen):
-    """One threshold that a session, or a mean, did not reach."""
-
-    axis: str
-    """The axis."""
-    score: float
-    """What was scored, 0–100."""
-    threshold: float
-    """What was asked for, 0–100."""
 
 
 class SessionResult(Frozen):

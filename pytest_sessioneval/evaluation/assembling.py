@@ -1,0 +1,105 @@
+"""A run, put together from what its sessions gave."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+
+from pytest_sessioneval.evaluation.plan import SuitePlan
+from pytest_sessioneval.judging.panel import Panel
+from pytest_sessioneval.suites.thresholds import below_mean
+from pytest_sessioneval.verdicts.means import axis_means
+from pytest_sessioneval.verdicts.model import CallCount, Opinion
+from pytest_sessioneval.verdicts.run import (
+    Provenance,
+    Run,
+    SessionResult,
+    SuiteRun,
+)
+
+__all__ = ["SuiteTally", "assemble_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteTally:
+    """What one suite's part of a run came to, before it is put into words."""
+
+    plan: SuitePlan
+    panel: Panel
+    results: tuple[SessionResult, ...]
+    redacted: dict[str, int]
+
+
+def assemble_run(
+    *,
+    run_id: str,
+    started_at: datetime,
+    finished_at: datetime,
+    provenance: Provenance,
+    tallies: Sequence[SuiteTally],
+    partial: str,
+    interrupted: bool,
+) -> Run:
+    """Return the run: per suite its results, means that are too low, and what judging took."""
+    return Run(
+        run_id=run_id,
+        started_at=started_at,
+        finished_at=finished_at,
+        provenance=provenance,
+        suites=tuple(_suite_run(tally, run_started=started_at) for tally in tallies),
+        partial=partial,
+        interrupted=interrupted,
+    )
+
+
+def _suite_run(tally: SuiteTally, *, run_started: datetime) -> SuiteRun:
+    suite, panel = tally.plan.suite, tally.panel
+    verdicts = [result.verdict for result in tally.results]
+    judged = [verdict for verdict in verdicts if verdict is not None]
+    means = axis_means(suite.rubric.axis_names, verdicts)
+    spent = reduce(
+        CallCount.__add__,
+        (
+            opinion.spent
+            for verdict in judged
+            if not verdict.from_store
+            for opinion in verdict.opinions
+            if opinion.judged_at >= run_started
+        ),
+        CallCount(),
+    )
+    identity = panel.identity()
+    low = below_mean(
+        suite.settings.thresholds, {mean.axis: mean.mean for mean in means if mean.mean is not None}
+    )
+    return SuiteRun(
+        suite=suite.name,
+        root=str(suite.root),
+        rubric_version=panel.rubric_version,
+        axes=suite.rubric.axis_names,
+        judge=identity,
+        thresholds=suite.settings.thresholds,
+        sources=tally.plan.sources,
+        results=tally.results,
+        mean_shortfalls=low,
+        judged=sum(1 for verdict in judged if not verdict.from_store),
+        from_store=sum(1 for verdict in judged if verdict.from_store),
+        spent=spent,
+        redacted=tally.redacted,
+        notes=_notes(judged_opinions=[op for verdict in judged for op in verdict.opinions]),
+    )
+
+
+def _notes(*, judged_opinions: Sequence[Opinion]) -> tuple[str, ...]:
+    models: dict[str, Counter[str]] = {}
+    for opinion in judged_opinions:
+        models.setdefault(opinion.expert_id, Counter())[opinion.judge_model] += 1
+    return tuple(
+        f"expert {expert} was answered by more than one model: "
+        + ", ".join(f"{model} ({count})" for model, count in counts.most_common())
+        for expert, counts in models.items()
+        if len(counts) > 1
+    )

@@ -1,0 +1,384 @@
+"""One evaluation: verdicts from the store, the rest from judges, and the run they add up to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Literal, Protocol
+
+from pytest_sessioneval.errors import SuiteError
+from pytest_sessioneval.evaluation.assembling import SuiteTally, assemble_run
+from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
+from pytest_sessioneval.evaluation.reading import TranscriptSource
+from pytest_sessioneval.evaluation.results import result_of
+from pytest_sessioneval.judging.budget import CallBudget
+from pytest_sessioneval.judging.dispatch import Dispatcher, Progress, Ticket
+from pytest_sessioneval.judging.model import Judge
+from pytest_sessioneval.judging.panel import EMBEDDED, Panel, Question, combine, panel_experts
+from pytest_sessioneval.stores.protocol import SessionStatus, Store, StoredOpinion
+from pytest_sessioneval.suites.model import Suite
+from pytest_sessioneval.transcripts.model import Transcript
+from pytest_sessioneval.verdicts.model import Opinion, Unscored, Verdict
+from pytest_sessioneval.verdicts.run import Provenance, Run, SessionResult, Sources
+
+__all__ = ["Evaluation", "EvaluationSettings", "JudgeOpener"]
+
+_CLOSING_S = 10.0
+_NO_SOURCES = Sources()
+
+
+class JudgeOpener(Protocol):
+    """Opens the judge a model string names, for a suite."""
+
+    def __call__(
+        self, model: str, suite: Suite, *, budget: CallBudget, stop: threading.Event
+    ) -> Judge:
+        """Return the judge; raises ``SettingError`` when it cannot be opened."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSettings:
+    """How an evaluation goes about it; none of it moves a score."""
+
+    concurrency: int = 32
+    """Most questions in flight."""
+    lookahead: int | None = None
+    """Most sessions started and not yet consumed; default: eight times the concurrency."""
+    max_calls: int | None = None
+    """Most requests to judges; None: without end."""
+    offline: bool = False
+    """Ask nobody: what the store does not know is not scored."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A planned session under way."""
+
+    plan: SuitePlan
+    panel: Panel
+    planned: PlannedSession
+    questions: tuple[Question, ...]
+    stored: dict[str, Opinion]
+    status: SessionStatus
+    ticket: str | None = None
+    verdict: Verdict | None = None
+
+
+class Evaluation:
+    """Evaluates a plan; pytest, the command line and the service use it alike.
+
+    ``clock`` and ``secret`` are what makes a run different from the last one;
+    everything else follows from plan, store and judges.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: EvaluationSettings,
+        store: Store,
+        source: TranscriptSource,
+        open_judge: JudgeOpener,
+        run_id: str,
+        clock: Callable[[], datetime],
+        secret: bytes,
+    ) -> None:
+        self.run_id = run_id
+        self._settings = settings
+        self._store = store
+        self._source = source
+        self._open_judge = open_judge
+        self._clock = clock
+        self._secret = secret
+        self._stop = threading.Event()
+        self._budget = CallBudget(settings.max_calls)
+        self._judges: dict[tuple[str, str], Judge] = {}
+        self._panels: dict[str, Panel] = {}
+        self._entries: dict[tuple[str, str], _Entry] = {}
+        self._plan = Plan()
+        self._dispatcher: Dispatcher | None = None
+        self._started_at = clock()
+        self._running = False
+
+    # -- before anything is asked ------------------------------------------------
+
+    def panel(self, suite: Suite) -> Panel:
+        """Return the suite's panel, its judges opened.
+
+        Raises ``SettingError`` when a judge cannot be opened and ``SuiteError``
+        when a threshold or the gate names an axis nobody can score.
+        """
+        known = self._panels.get(suite.name)
+        if known is not None:
+            return known
+        models = {expert.model or suite.settings.judge.model for expert in panel_experts(suite)}
+        judges = {model: self._judge(model, suite) for model in sorted(models)}
+        panel = Panel.of(suite, judges)
+        _check_supported(suite, panel.unsupported())
+        self._panels[suite.name] = panel
+        return panel
+
+    def evaluated(self, suite: Suite, members: Sequence[Member]) -> frozenset[str]:
+        """Return the keys of the members whose verdict is in the store, under today's versions."""
+        panel = self.panel(suite)
+        expected = {
+            member.session.key: [question.key for question in panel.questions(member.session)]
+            for member in members
+        }
+        found = self._store.statuses(suite.name, expected)
+        return frozenset(key for key, status in found.items() if status == "evaluated")
+
+    # -- judging -----------------------------------------------------------------
+
+    def start(self, plan: Plan) -> None:
+        """Look up every verdict in bulk and begin to judge the rest, in the plan's order."""
+        self._plan = plan
+        self._begin()
+        entries: list[_Entry] = []
+        for suite_plan in plan.suites:
+            panel = self.panel(suite_plan.suite)
+            entries += [
+                _Entry(
+                    suite_plan, panel, planned, panel.questions(planned.member.session), {}, "stale"
+                )
+                for planned in suite_plan.sessions
+            ]
+        stored = self._store.opinions([q.key for entry in entries for q in entry.questions])
+        for entry in entries:
+            entry.stored = {q.key: stored[q.key] for q in entry.questions if q.key in stored}
+            self._entries[entry.plan.suite.name, entry.planned.member.id] = entry
+        self._set_statuses(entries)
+        self._submit([entry for entry in entries if len(entry.stored) < len(entry.questions)])
+
+    def result(
+        self, suite: str, member_id: str, tick: Callable[[Progress], None] | None = None
+    ) -> SessionResult:
+        """Return how a planned session ended, waiting for its verdict where it is being judged.
+
+        Raises ``StoreError`` when verdicts cannot be kept.
+        """
+        entry = self._entries[suite, member_id]
+        verdict = entry.verdict or self._verdict(entry, tick)
+        entry.verdict = verdict
+        return result_of(
+            entry.plan.suite,
+            entry.planned.member.session,
+            verdict,
+            nodeid=entry.planned.nodeid,
+            status=entry.status,
+        )
+
+    def consumed(self, suite: str, member_id: str) -> None:
+        """Note that the session's item has reported: judging may go further ahead."""
+        entry = self._entries[suite, member_id]
+        if entry.ticket is not None and self._dispatcher is not None:
+            self._dispatcher.consumed(entry.ticket)
+
+    def judge(self, suite: Suite, member: Member, transcript: Transcript) -> SessionResult:
+        """Return how a session that is in no file ended: judged now, kept like any other."""
+        self._begin()
+        panel = self.panel(suite)
+        planned = PlannedSession(member=member)
+        plan = SuitePlan(suite=suite, sessions=(planned,), sources=_NO_SOURCES)
+        questions = panel.questions(member.session)
+        stored = self._store.opinions([question.key for question in questions])
+        entry = _Entry(plan, panel, planned, questions, dict(stored), "pending")
+        self._entries[suite.name, member.id] = entry
+        if len(stored) < len(questions):
+            self._submit([entry], load=lambda: self._source.redact(transcript))
+        return self.result(suite.name, member.id)
+
+    def stop(self, reason: str) -> None:
+        """Ask no further question; what is in flight is kept if it arrives. Never waits."""
+        self._stop.set()
+        if self._dispatcher is not None:
+            self._dispatcher.stop(reason)
+
+    # -- the end -----------------------------------------------------------------
+
+    def finish(
+        self,
+        *,
+        provenance: Provenance,
+        reported: Callable[[str, str], bool],
+        interrupted: bool = False,
+    ) -> Run:
+        """Return the run, kept in the store; ``reported`` says whether a session's item ran."""
+        self.stop("the run ended before its turn")
+        if self._dispatcher is not None:
+            self._dispatcher.close(_CLOSING_S)
+        run = assemble_run(
+            run_id=self.run_id,
+            started_at=self._started_at,
+            finished_at=self._clock(),
+            provenance=provenance,
+            tallies=[self._tally(suite_plan, reported) for suite_plan in self._plan.suites],
+            partial=self._plan.partial,
+            interrupted=interrupted,
+        )
+        if self._running:
+            self._store.finish_run(run, state="interrupted" if interrupted else "done")
+        return run
+
+    def close(self) -> None:
+        """Release judges and store."""
+        self._stop.set()
+        for judge in self._judges.values():
+            judge.close()
+        self._store.close()
+
+    # -- inside ------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        if not self._running:
+            self._running = True
+            self._started_at = self._clock()
+            self._store.start_run(self.run_id, self._started_at)
+
+    def _judge(self, model: str, suite: Suite) -> Judge:
+        # Parameters are the suite's own, so two suites may share a model and not a judge.
+        key = (model, suite.settings.judge.model_dump_json())
+        if key not in self._judges:
+            self._judges[key] = self._open_judge(model, suite, budget=self._budget, stop=self._stop)
+        return self._judges[key]
+
+    def _set_statuses(self, entries: Sequence[_Entry]) -> None:
+        """Set whether each session was evaluated, pending or stale when the run began."""
+        unknown: dict[str, dict[str, list[str]]] = {}
+        for entry in entries:
+            if entry.questions and len(entry.stored) == len(entry.questions):
+                entry.status = "evaluated"
+                continue
+            expected = unknown.setdefault(entry.plan.suite.name, {})
+            expected[entry.planned.member.session.key] = [q.key for q in entry.questions]
+        for suite, expected in unknown.items():
+            found = self._store.statuses(suite, expected)
+            for entry in entries:
+                key = entry.planned.member.session.key
+                if entry.plan.suite.name == suite and key in expected:
+                    entry.status = found.get(key, "pending")
+
+    def _submit(
+        self, entries: Sequence[_Entry], load: Callable[[], Transcript] | None = None
+    ) -> None:
+        if not entries or self._settings.offline:
+            return
+        self._store.put_sessions([entry.planned.member.session for entry in entries])
+        if self._dispatcher is None:
+            self._dispatcher = self._new_dispatcher()
+        tickets = []
+        for entry in entries:
+            member = entry.planned.member
+            entry.ticket = f"{entry.plan.suite.name}\n{member.id}"
+            tickets.append(
+                Ticket(
+                    id=entry.ticket,
+                    session_id=member.session.session_id,
+                    digest=member.session.summary.digest,
+                    panel=entry.panel,
+                    questions=tuple(q for q in entry.questions if q.key not in entry.stored),
+                    load=load or partial(self._source.load, member),
+                )
+            )
+        self._dispatcher.submit(tickets)
+
+    def _new_dispatcher(self) -> Dispatcher:
+        # The embedded judge computes: more threads would only contend for the interpreter.
+        embedded = all(judge.name == EMBEDDED for judge in self._judges.values())
+        concurrency = 1 if embedded else self._settings.concurrency
+        return Dispatcher(
+            concurrency=concurrency,
+            lookahead=self._settings.lookahead or 8 * concurrency,
+            keep=self._keep,
+            clock=self._clock,
+            secret=self._secret,
+            stop=self._stop,
+        )
+
+    def _keep(self, batch: Sequence[tuple[Ticket, Opinion]]) -> None:
+        rows = []
+        for ticket, opinion in batch:
+            suite, _, member_id = ticket.id.partition("\n")
+            session = self._entries[suite, member_id].planned.member.session
+            rows.append(
+                StoredOpinion(suite, session.key, ticket.session_id, ticket.digest, opinion)
+            )
+        self._store.put_opinions(self.run_id, rows)
+
+    def _verdict(self, entry: _Entry, tick: Callable[[Progress], None] | None) -> Verdict:
+        answered = dict(entry.stored)
+        if entry.ticket is not None and self._dispatcher is not None:
+            arrived = self._dispatcher.wait(entry.ticket, tick)
+            answered |= {opinion.key: opinion for opinion in arrived}
+        opinions = [
+            answered.get(question.key) or self._offline(entry.panel, question)
+            for question in entry.questions
+        ]
+        return combine(
+            entry.panel.suite.rubric,
+            entry.planned.member.session,
+            opinions,
+            from_store=len(entry.stored) == len(entry.questions),
+        )
+
+    def _offline(self, panel: Panel, question: Question) -> Opinion:
+        detail = "--sessioneval-offline: its verdict is not in the store; run once without it"
+        unscored = Unscored(reason="skipped", detail=detail)
+        return Opinion(
+            key=question.key,
+            expert_id=question.seat.expert.id,
+            repeat=question.repeat,
+            axes={axis.name: unscored for axis in question.axes},
+            judge_model=question.seat.judge.name,
+            judge_version=panel.version,
+            rubric_version=panel.rubric_version,
+            judged_at=self._clock(),
+        )
+
+    def _tally(self, plan: SuitePlan, reported: Callable[[str, str], bool]) -> SuiteTally:
+        results = []
+        for planned in plan.sessions:
+            member = planned.member
+            entry = self._entries.get((plan.suite.name, member.id))
+            if (
+                entry is not None
+                and entry.verdict is not None
+                and reported(plan.suite.name, member.id)
+            ):
+                results.append(self.result(plan.suite.name, member.id))
+                continue
+            state: Literal["not_run"] = "not_run"
+            results.append(
+                SessionResult(
+                    session=member.session,
+                    nodeid=planned.nodeid,
+                    state=state,
+                    status=entry.status if entry is not None else "pending",
+                )
+            )
+        return SuiteTally(
+            plan=plan,
+            panel=self.panel(plan.suite),
+            results=tuple(results),
+            redacted=dict(sorted(self._source.redacted.items())),
+        )
+
+
+def _check_supported(suite: Suite, unsupported: Mapping[str, str]) -> None:
+    thresholds = suite.settings.thresholds
+    gated = suite.settings.gate.axes if suite.settings.gate is not None else ()
+    for where, axes in (
+        ("[thresholds.session]", thresholds.session),
+        ("[thresholds.mean]", thresholds.mean),
+        ("[gate] axes", gated),
+    ):
+        for axis in axes:
+            if axis in unsupported:
+                raise SuiteError(
+                    f"suite {suite.name}: {where} names {axis}, which "
+                    f"{suite.settings.judge.model} cannot score here: {unsupported[axis]}"
+                )

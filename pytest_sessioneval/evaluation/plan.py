@@ -1,0 +1,39 @@
+"""What one run is about to evaluate, as a value that travels between processes."""
+
+from __future__ import annotations
+
+from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.frozen import Frozen
+from pytest_sessioneval.suites.model import Suite
+from pytest_sessioneval.verdicts.run import Sources
+
+__all__ = ["Plan", "PlannedSession", "SuitePlan"]
+
+
+class PlannedSession(Frozen):
+    """A selected session and the item that waits for it."""
+
+    member: Member
+    """The session and its file."""
+    nodeid: str = ""
+    """The item's node id; empty outside pytest."""
+
+
+class SuitePlan(Frozen):
+    """One suite's part of a plan."""
+
+    suite: Suite
+    """The suite, read and checked, overrides applied."""
+    sessions: tuple[PlannedSession, ...]
+    """The selected sessions, in item order."""
+    sources: Sources
+    """What collection found."""
+
+
+class Plan(Frozen):
+    """All that a run is about to evaluate."""
+
+    suites: tuple[SuitePlan, ...] = ()
+    """In order of collection."""
+    partial: str = ""
+    """Why this is not all of the suites; empty: it is."""

@@ -1,0 +1,75 @@
+"""Transcripts for judging: read again from their file, checked, redacted."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from pathlib import Path
+
+from pytest_sessioneval.errors import Place, TranscriptError
+from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.transcripts.digest import digest
+from pytest_sessioneval.transcripts.model import Transcript
+from pytest_sessioneval.transcripts.reader import FileReading, Limits
+from pytest_sessioneval.transcripts.redaction import redact
+from pytest_sessioneval.transcripts.registry import Registry
+
+__all__ = ["TranscriptSource"]
+
+_REMEMBERED = 4
+
+
+class TranscriptSource:
+    """Gives members' transcripts, from any thread, with secrets replaced.
+
+    Files of several sessions are read once for several of them: the last few
+    are remembered.
+    """
+
+    def __init__(self, registry: Registry, limits: Limits | None = None) -> None:
+        self._registry = registry
+        self._limits = limits or Limits()
+        self._reading = threading.Lock()
+        self._counting = threading.Lock()
+        self._readings: OrderedDict[Path, FileReading] = OrderedDict()
+        self.redacted: Counter[str] = Counter()
+
+    def load(self, member: Member) -> Transcript:
+        """Return the member's transcript, redacted.
+
+        Raises ``TranscriptError`` when the file cannot be read any more, or when
+        it changed since it was collected.
+        """
+        locator = member.session.summary.locator
+        if locator is None:
+            reading = self._read(member.path)
+        else:
+            with self._reading:
+                reading = self._remembered(member.path)
+        for found in reading.sessions:
+            if found.locator == locator:
+                if digest(found.transcript) != member.session.summary.digest:
+                    break
+                return self.redact(found.transcript)
+        raise TranscriptError(
+            "the session changed while the run was going on; run again",
+            place=Place(str(member.path)),
+        )
+
+    def redact(self, transcript: Transcript) -> Transcript:
+        """Return the transcript with secrets replaced, counting them."""
+        result = redact(transcript)
+        with self._counting:
+            self.redacted.update(result.counts)
+        return result.transcript
+
+    def _remembered(self, path: Path) -> FileReading:
+        if path not in self._readings:
+            self._readings[path] = self._read(path)
+            if len(self._readings) > _REMEMBERED:
+                self._readings.popitem(last=False)
+        self._readings.move_to_end(path)
+        return self._readings[path]
+
+    def _read(self, path: Path) -> FileReading:
+        return self._registry.read(path, self._limits)

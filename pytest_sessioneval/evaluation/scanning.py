@@ -1,0 +1,240 @@
+"""What a suite's folder holds: files read, or looked up by their bytes, and what went wrong."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_sessioneval.errors import SuiteError, TranscriptError, UnrecognisedError
+from pytest_sessioneval.evaluation.membership import FoundSummary, Member, members
+from pytest_sessioneval.evaluation.walking import Candidate, walk
+from pytest_sessioneval.stores.protocol import IndexedFile, Store
+from pytest_sessioneval.suites.model import Suite
+from pytest_sessioneval.transcripts.digest import summarise
+from pytest_sessioneval.transcripts.model import SessionSummary
+from pytest_sessioneval.transcripts.reader import FileReading, Limits
+from pytest_sessioneval.transcripts.registry import Registry, content_fingerprint
+from pytest_sessioneval.verdicts.run import FileProblem, Sources
+
+__all__ = ["Scan", "scan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """All that a suite's folder holds.
+
+    ``problems`` pairs each file, or session of a file, that cannot be read with
+    its path and what names it.
+    """
+
+    suite: Suite
+    members: tuple[Member, ...]
+    problems: tuple[tuple[Path, FileProblem], ...]
+    sources: Sources
+    repeated_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One candidate, read or looked up."""
+
+    candidate: Candidate
+    sessions: tuple[SessionSummary, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
+    skipped: tuple[tuple[str, int], ...] = ()
+    unknown: tuple[tuple[str, int], ...] = ()
+
+
+def scan(
+    suite: Suite,
+    *,
+    registry: Registry,
+    store: Store,
+    ignored: Callable[[Path], bool] = lambda _path: False,
+    named: Collection[Path] = (),
+    limits: Limits | None = None,
+) -> Scan:
+    """Return what the suite's folder holds; reads only files whose bytes the store does not know.
+
+    ``named`` are files the user named: not holding a session is then an error.
+    Raises ``SuiteError`` when keys cannot be made, or when two sessions share
+    one in a suite with a gate.
+    """
+    limits = limits or Limits()
+    own = {suite.file, *_files_of(suite)}
+    candidates = [
+        candidate
+        for candidate in walk(
+            suite.root, globs=suite.settings.suite.sessions, ignored=ignored, named=named
+        )
+        if candidate.path not in own and not registry.owns(candidate.path)
+    ]
+    files = _read(candidates, registry, store, limits)
+    found = [
+        FoundSummary(file.candidate.path, file.candidate.relative, summary)
+        for file in files
+        for summary in file.sessions
+    ]
+    membership = members(suite.name, suite.settings.suite, found)
+    if membership.repeated_keys and suite.settings.gate is not None:
+        raise SuiteError(
+            f"suite {suite.name}: {len(membership.repeated_keys)} keys name more than one session "
+            f"({', '.join(membership.repeated_keys[:3])}); a gate pairs sessions by key: "
+            'set [suite] key = "path", or a metadata key that is unique'
+        )
+    problems = tuple(
+        (file.candidate.path, problem)
+        for file in files
+        for problem in (*file.problems, *_no_session(file, named))
+    )
+    return Scan(
+        suite=suite,
+        members=membership.members,
+        problems=problems,
+        repeated_keys=membership.repeated_keys,
+        sources=Sources(
+            files_read=sum(1 for file in files if file.sessions),
+            sessions=len(membership.members),
+            not_sessions=tuple(
+                file.candidate.relative
+                for file in files
+                if not file.sessions and not file.problems and file.candidate.path not in named
+            ),
+            duplicates=membership.duplicates,
+            skipped_lines=_total(file.skipped for file in files),
+            unknown_records=_total(file.unknown for file in files),
+            problems=tuple(problem for _, problem in problems),
+        ),
+    )
+
+
+def _files_of(suite: Suite) -> set[Path]:
+    """Return the files the suite itself is made of: never sessions."""
+    settings = suite.settings
+    named = [*settings.profiles.values()]
+    if settings.gate is not None:
+        named.append(settings.gate.baseline)
+    if settings.suite.rubric.endswith(".toml"):
+        named.append(settings.suite.rubric)
+    files = {suite.root / name for name in named}
+    for glob in settings.suite.feedback:
+        files.update(suite.root.glob(glob))
+    return files
+
+
+def _read(
+    candidates: Sequence[Candidate], registry: Registry, store: Store, limits: Limits
+) -> list[_File]:
+    contents: dict[Path, str] = {}
+    files: dict[Path, _File] = {}
+    for candidate in candidates:
+        if candidate.problem:
+            files[candidate.path] = _broken(candidate, candidate.problem)
+            continue
+        try:
+            contents[candidate.path] = _fingerprint(candidate, registry, limits)
+        except TranscriptError as error:
+            files[candidate.path] = _broken(candidate, error.reason)
+        except OSError as error:
+            files[candidate.path] = _broken(candidate, f"cannot be read: {error.strerror}")
+    known = store.indexed_files(list(contents.values()), registry.fingerprint)
+    fresh: list[IndexedFile] = []
+    for candidate in candidates:
+        content = contents.get(candidate.path)
+        if content is None:
+            continue
+        if content in known:
+            files[candidate.path] = _looked_up(candidate, known[content])
+            continue
+        file, indexed = _parse(candidate, content, registry, limits)
+        files[candidate.path] = file
+        if indexed is not None:
+            fresh.append(indexed)
+    if fresh:
+        store.index_files(fresh)
+    return [files[candidate.path] for candidate in candidates]
+
+
+def _fingerprint(candidate: Candidate, registry: Registry, limits: Limits) -> str:
+    size = os.stat(candidate.path).st_size  # noqa: PTH116  one call for 10,000 files
+    if size > limits.file_bytes:
+        # Reading it would only find the same limit, after reading it.
+        registry.read(candidate.path, limits)
+    return content_fingerprint(candidate.path, registry.companions(candidate.path))
+
+
+def _parse(
+    candidate: Candidate, content: str, registry: Registry, limits: Limits
+) -> tuple[_File, IndexedFile | None]:
+    try:
+        reading = registry.read(candidate.path, limits)
+    except UnrecognisedError:
+        return _File(candidate), IndexedFile(content, registry.fingerprint, None, (), {}, {})
+    except TranscriptError as error:
+        if not candidate.expected:
+            return _File(candidate), None
+        return _broken(candidate, error.reason, error.place.line), None
+    summaries = tuple(summarise(found.transcript, found.locator) for found in reading.sessions)
+    skipped = Counter(line.reason for line in reading.skipped)
+    file = _File(
+        candidate,
+        summaries,
+        _session_problems(candidate, reading),
+        tuple(sorted(skipped.items())),
+        tuple(sorted(reading.unknown.items())),
+    )
+    if reading.broken:
+        return file, None
+    indexed = IndexedFile(
+        content=content,
+        readers=registry.fingerprint,
+        reader=reading.reader,
+        sessions=summaries,
+        skipped=dict(skipped),
+        unknown=dict(reading.unknown),
+    )
+    return file, indexed
+
+
+def _session_problems(candidate: Candidate, reading: FileReading) -> tuple[FileProblem, ...]:
+    return tuple(
+        FileProblem(
+            path=f"{candidate.relative}::{broken.locator}",
+            line=broken.error.place.line,
+            reason=broken.error.reason,
+        )
+        for broken in reading.broken
+    )
+
+
+def _looked_up(candidate: Candidate, known: IndexedFile) -> _File:
+    return _File(
+        candidate,
+        known.sessions,
+        (),
+        tuple(sorted(known.skipped.items())),
+        tuple(sorted(known.unknown.items())),
+    )
+
+
+def _broken(candidate: Candidate, reason: str, line: int | None = None) -> _File:
+    problem = FileProblem(path=candidate.relative, line=line, reason=reason)
+    return _File(candidate, problems=(problem,))
+
+
+def _no_session(file: _File, named: Collection[Path]) -> tuple[FileProblem, ...]:
+    if file.candidate.path not in named or file.sessions or file.problems:
+        return ()
+    reason = "holds no session that a reader recognises; see docs/transcripts.md for the formats"
+    return (FileProblem(path=file.candidate.relative, reason=reason),)
+
+
+def _total(counts: Iterable[tuple[tuple[str, int], ...]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for pairs in counts:
+        for name, count in pairs:
+            total[name] += count
+    return dict(sorted(total.items()))

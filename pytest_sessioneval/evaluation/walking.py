@@ -1,0 +1,119 @@
+"""Which files of a suite's folder may hold a session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+__all__ = ["Candidate", "walk"]
+
+_JSON_SUFFIXES = {".json", ".jsonl", ".ndjson", ".traj"}
+_SNIFFED_BYTES = 64
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that may hold a session.
+
+    ``expected``: its name, a glob of the suite or the user says that it does, so
+    that not being readable is an error. ``problem``: why it cannot be opened.
+    """
+
+    path: Path
+    relative: str
+    expected: bool
+    problem: str = ""
+
+
+def walk(
+    root: Path,
+    *,
+    globs: Collection[str] = (),
+    ignored: Callable[[Path], bool] = lambda _path: False,
+    named: Collection[Path] = (),
+) -> Iterator[Candidate]:
+    """Yield the candidates below ``root``, by path.
+
+    Hidden folders, links to folders and whatever ``ignored`` says are left out.
+    Without globs a file is a candidate when its name says JSON or its first
+    character could begin a JSON value. ``named`` files are always candidates.
+    """
+    inside = root.resolve()
+    for path, kind in _entries(root, ignored, frozenset(named)):
+        relative = path.relative_to(root).as_posix()
+        if kind == "unlistable":
+            yield Candidate(path, relative, expected=True, problem="cannot be listed")
+            continue
+        if path not in named and globs and not _matches(relative, globs):
+            continue
+        says_json = path.suffix in _JSON_SUFFIXES
+        expected = says_json or path in named or bool(globs)
+        if kind == "folder":
+            if says_json and not any(path.iterdir()):
+                yield Candidate(path, relative, expected=True, problem="is a folder, not a file")
+            continue
+        problem = _link_problem(path, inside)
+        if problem and expected:
+            yield Candidate(path, relative, expected=True, problem=problem)
+        elif not problem and (expected or _could_be_json(path)):
+            yield Candidate(path, relative, expected=expected)
+
+
+def _entries(
+    folder: Path, ignored: Callable[[Path], bool], named: frozenset[Path]
+) -> Iterator[tuple[Path, Literal["folder", "file", "unlistable"]]]:
+    try:
+        with os.scandir(folder) as scan:
+            entries = sorted(scan, key=lambda entry: entry.name)
+    except OSError:
+        yield folder, "unlistable"
+        return
+    for entry in entries:
+        path = folder / entry.name
+        if path not in named and (entry.name.startswith(".") or ignored(path)):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield path, "folder"
+            yield from _entries(path, ignored, named)
+        elif entry.is_file() or (entry.is_symlink() and not entry.is_dir()):
+            yield path, "file"
+
+
+def _matches(relative: str, globs: Collection[str]) -> bool:
+    path = PurePosixPath(relative)
+    for glob in globs:
+        # fnmatch's star crosses slashes, as ** does in the suite file; a pattern
+        # without a folder part means the suite's own folder only.
+        folders = glob.count("/") == relative.count("/") or "**" in glob
+        if folders and (fnmatch(relative, glob) or fnmatch(relative, glob.replace("**/", ""))):
+            return True
+        if path == PurePosixPath(glob):
+            return True
+    return False
+
+
+def _link_problem(path: Path, inside: Path) -> str:
+    if not path.is_symlink():
+        return ""
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return "is a link to nothing"
+    if not target.is_relative_to(inside):
+        return "is a link to a file outside of the suite's folder; copy the file instead"
+    return ""
+
+
+def _could_be_json(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_SNIFFED_BYTES)
+    except OSError:
+        return False
+    head = head.removeprefix(_BYTE_ORDER_MARK).lstrip()
+    return head[:1] in (b"{", b"[") or head.startswith(b"//")

@@ -1,0 +1,361 @@
+"""Dispatch: questions judged ahead of the items that wait for them.
+
+Threads with synchronous clients: on 500 calls at 50 ms with 32 in flight a
+bare pool of threads measured 1.10 s and an asynchronous client 1.42 s
+(docs/decisions/0002-threads.md). Threads are daemons: leaving never waits for
+a judge.
+
+The life of a ticket (one session): *queued* until it enters the look-ahead
+window or an item waits for it; its questions are then answered by the workers;
+the writer keeps the opinions in batches, and only then is the ticket *done*,
+so that an item never reports what a crash could lose.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+
+from pytest_sessioneval.errors import JudgeError, RefusalError, SessionEvalError
+from pytest_sessioneval.judging.budget import BudgetSpentError
+from pytest_sessioneval.judging.keys import nonce
+from pytest_sessioneval.judging.model import Answer, Case
+from pytest_sessioneval.judging.panel import Panel, Question
+from pytest_sessioneval.transcripts.model import Transcript
+from pytest_sessioneval.verdicts.model import AxisOpinion, Opinion, Unscored, UnscoredReason
+
+__all__ = ["Dispatcher", "Progress", "Ticket"]
+
+_BATCH = 50
+_TICK_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One session to be judged: the questions nobody has answered yet."""
+
+    id: str
+    """Unique in the run."""
+    session_id: str
+    digest: str
+    panel: Panel
+    questions: tuple[Question, ...]
+    load: Callable[[], Transcript]
+    """Reads the transcript, redacted; called in a worker, at most once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far judging is, at one moment; counts of sessions."""
+
+    total: int
+    done: int
+    in_flight: int
+    retried: int
+    """Requests repeated so far, by the opinions that have arrived."""
+
+
+@dataclass(slots=True)
+class _Job:
+    """A ticket under way."""
+
+    ticket: Ticket
+    done: threading.Event = field(default_factory=threading.Event)
+    opinions: list[Opinion | None] = field(default_factory=list)
+    missing: int = 0
+    started: bool = False
+    consumed: bool = False
+    skipped: str = ""
+    reading: threading.Lock = field(default_factory=threading.Lock)
+    transcript: Transcript | None = None
+
+    @classmethod
+    def of(cls, ticket: Ticket) -> _Job:
+        """Return the ticket's job, nothing answered yet."""
+        count = len(ticket.questions)
+        return cls(ticket, opinions=[None] * count, missing=count)
+
+
+class Dispatcher:
+    """Answers tickets with at most ``concurrency`` questions in flight.
+
+    ``keep`` makes a batch of (ticket, opinion) durable and is called from one
+    thread only; when it raises, every wait raises the same error. Opinions that
+    are no answer (failed, declined, skipped) are not kept: the next run asks
+    again. ``lookahead`` bounds how many sessions may be started and not yet
+    consumed.
+    """
+
+    def __init__(
+        self,
+        *,
+        concurrency: int,
+        lookahead: int,
+        keep: Callable[[Sequence[tuple[Ticket, Opinion]]], None],
+        clock: Callable[[], datetime],
+        secret: bytes,
+        stop: threading.Event,
+    ) -> None:
+        self._concurrency = concurrency
+        self._lookahead = max(lookahead, 1)
+        self._keep = keep
+        self._clock = clock
+        self._secret = secret
+        self._stop = stop
+        self._turn = threading.Condition()
+        self._jobs: dict[str, _Job] = {}
+        self._queued: deque[_Job] = deque()
+        self._urgent: deque[_Job] = deque()
+        self._open: deque[tuple[_Job, int]] = deque()
+        self._answered: queue.SimpleQueue[tuple[_Job, int, Opinion] | None] = queue.SimpleQueue()
+        self._workers: list[threading.Thread] = []
+        self._ahead = 0
+        self._done = 0
+        self._in_flight = 0
+        self._retried = 0
+        self._broken: BaseException | None = None
+        self._writer = threading.Thread(
+            target=self._keep_answers, name="sessioneval-writer", daemon=True
+        )
+        self._writer.start()
+
+    def submit(self, tickets: Iterable[Ticket]) -> None:
+        """Queue tickets, in the order their items will ask for them."""
+        with self._turn:
+            for ticket in tickets:
+                self._jobs[ticket.id] = job = _Job.of(ticket)
+                if job.missing:
+                    self._queued.append(job)
+                else:
+                    job.done.set()
+            self._turn.notify_all()
+        self._hire()
+
+    def wait(
+        self, ticket_id: str, tick: Callable[[Progress], None] | None = None
+    ) -> tuple[Opinion, ...]:
+        """Return the ticket's opinions, in the order of its questions, once they are kept.
+
+        ``tick`` is called a few times a second while there is something to wait
+        for. A stopped dispatcher answers with opinions that say *skipped*.
+        Raises what ``keep`` raised.
+        """
+        job = self._jobs[ticket_id]
+        with self._turn:
+            if not job.started and not job.done.is_set():
+                self._urgent.append(job)
+                self._turn.notify_all()
+        while not job.done.wait(None if tick is None else _TICK_S):
+            if tick is not None:
+                tick(self.progress())
+        if self._broken is not None:
+            raise self._broken
+        return tuple(
+            opinion or self._unanswered(job.ticket, question, "skipped", job.skipped)
+            for question, opinion in zip(job.ticket.questions, job.opinions, strict=True)
+        )
+
+    def consumed(self, ticket_id: str) -> None:
+        """Note that the ticket's item has reported: the window moves on."""
+        with self._turn:
+            job = self._jobs[ticket_id]
+            if not job.consumed:
+                job.consumed = True
+                if job.started:
+                    self._ahead -= 1
+                    self._turn.notify()
+
+    def stop(self, reason: str) -> None:
+        """Start no new question; what is in flight is kept if it arrives. Never waits."""
+        self._stop.set()
+        with self._turn:
+            for job in self._jobs.values():
+                if not job.done.is_set():
+                    job.skipped = reason
+                    job.done.set()
+            self._queued.clear()
+            self._urgent.clear()
+            self._open.clear()
+            self._turn.notify_all()
+
+    def close(self, timeout_s: float) -> None:
+        """Let the writer keep what has arrived; waits for it, but for no judge."""
+        self._stop.set()
+        with self._turn:
+            self._turn.notify_all()
+        self._answered.put(None)
+        self._writer.join(timeout_s)
+
+    def progress(self) -> Progress:
+        """Return how far judging is."""
+        with self._turn:
+            return Progress(len(self._jobs), self._done, self._in_flight, self._retried)
+
+    # -- workers ---------------------------------------------------------------
+
+    def _hire(self) -> None:
+        """Start as many workers as the questions can use, up to the limit."""
+        with self._turn:
+            wanted = sum(len(job.ticket.questions) for job in self._queued) + len(self._open)
+            lacking = min(self._concurrency, wanted) - len(self._workers)
+            hired = [
+                threading.Thread(target=self._work, name=f"sessioneval-judge-{n}", daemon=True)
+                for n in range(max(lacking, 0))
+            ]
+            self._workers.extend(hired)
+        for worker in hired:
+            worker.start()
+
+    def _work(self) -> None:
+        while (claim := self._claim()) is not None:
+            job, position = claim
+            opinion = self._ask(job, job.ticket.questions[position])
+            with self._turn:
+                self._in_flight -= 1
+            self._answered.put((job, position, opinion))
+
+    def _claim(self) -> tuple[_Job, int] | None:
+        with self._turn:
+            while not self._stop.is_set():
+                if self._open or self._admit():
+                    self._in_flight += 1
+                    return self._open.popleft()
+                self._turn.wait()
+            return None
+
+    def _admit(self) -> bool:
+        """Open the next session's questions: one an item waits for, else the next in the window."""
+        while self._urgent or (self._queued and self._ahead < self._lookahead):
+            job = self._urgent.popleft() if self._urgent else self._queued.popleft()
+            if job.started:
+                continue
+            job.started = True
+            if not job.consumed:
+                self._ahead += 1
+            self._open.extend((job, position) for position in range(len(job.ticket.questions)))
+            self._turn.notify(len(job.ticket.questions))
+            return True
+        return False
+
+    def _ask(self, job: _Job, question: Question) -> Opinion:
+        """Return the seat's opinion; the one place that contains a judge's failure."""
+        ticket = job.ticket
+        try:
+            case = self._case(job, question)
+            answer = question.seat.judge.judge(case)
+            missing = [axis.name for axis in question.axes if axis.name not in answer.axes]
+            if missing:
+                return self._unanswered(
+                    ticket, question, "failed", f"the judge left out {', '.join(missing)}"
+                )
+            return self._opinion(ticket, question, answer)
+        except BudgetSpentError as error:
+            return self._unanswered(ticket, question, "skipped", str(error))
+        except RefusalError as error:
+            return self._unanswered(ticket, question, "declined", str(error))
+        except JudgeError as error:
+            if self._stop.is_set():
+                return self._unanswered(ticket, question, "skipped", "the run was stopped")
+            return self._unanswered(ticket, question, "failed", str(error))
+        except SessionEvalError as error:
+            return self._unanswered(ticket, question, "failed", str(error))
+        # The boundary around a judge: whatever a backend, or a judge somebody
+        # else wrote, raises becomes this session's reason, never the run's end.
+        except Exception as error:  # noqa: BLE001
+            detail = f"{question.seat.judge.name} broke: {type(error).__name__}: {error}"
+            return self._unanswered(ticket, question, "failed", detail)
+
+    def _case(self, job: _Job, question: Question) -> Case:
+        ticket, panel = job.ticket, job.ticket.panel
+        with job.reading:
+            if job.transcript is None:
+                job.transcript = ticket.load()
+        return Case(
+            session_id=ticket.session_id,
+            transcript=job.transcript,
+            rubric=panel.suite.rubric,
+            expert=question.seat.expert,
+            axes=question.axes,
+            repeat=question.repeat,
+            nonce=nonce(self._secret, ticket.digest),
+            profile=question.profile,
+            feedback=question.feedback,
+            expectations=question.expectations,
+            use_outcome=panel.suite.settings.suite.use_outcome,
+            max_chars=panel.max_chars,
+        )
+
+    def _opinion(self, ticket: Ticket, question: Question, answer: Answer) -> Opinion:
+        asked = {axis.name for axis in question.axes}
+        return Opinion(
+            key=question.key,
+            expert_id=question.seat.expert.id,
+            repeat=question.repeat,
+            axes={name: given for name, given in answer.axes.items() if name in asked},
+            comment=answer.comment,
+            judge_model=answer.model,
+            judge_version=ticket.panel.version,
+            rubric_version=ticket.panel.rubric_version,
+            judged_at=self._clock(),
+            spent=answer.spent,
+            sent=dict(answer.sent),
+            coverage=answer.coverage,
+        )
+
+    def _unanswered(
+        self, ticket: Ticket, question: Question, reason: UnscoredReason, detail: str
+    ) -> Opinion:
+        unscored = Unscored(reason=reason, detail=detail)
+        axes: dict[str, AxisOpinion] = {axis.name: unscored for axis in question.axes}
+        answer = Answer(axes=axes, model=question.seat.judge.name)
+        return self._opinion(ticket, question, answer)
+
+    # -- writer ----------------------------------------------------------------
+
+    def _keep_answers(self) -> None:
+        while (first := self._answered.get()) is not None:
+            batch, last = [first], False
+            while len(batch) < _BATCH and not self._answered.empty():
+                following = self._answered.get()
+                if following is None:
+                    last = True
+                    break
+                batch.append(following)
+            if not self._keep_batch(batch) or last:
+                return
+
+    def _keep_batch(self, batch: Sequence[tuple[_Job, int, Opinion]]) -> bool:
+        try:
+            kept = [(job.ticket, opinion) for job, _, opinion in batch if _is_answer(opinion)]
+            if kept:
+                self._keep(kept)
+        # The boundary around the store: it is broken for every item, so every
+        # wait must raise it instead of hanging in a thread nobody joins.
+        except Exception as error:  # noqa: BLE001
+            self._break(error)
+            return False
+        with self._turn:
+            for job, position, opinion in batch:
+                job.opinions[position] = opinion
+                job.missing -= 1
+                self._retried += opinion.spent.retries
+                if job.missing == 0:
+                    job.transcript = None
+                    self._done += 1
+                    job.done.set()
+        return True
+
+    def _break(self, error: BaseException) -> None:
+        self._broken = error
+        self.stop("the store is broken")
+
+
+def _is_answer(opinion: Opinion) -> bool:
+    unscored = (axis for axis in opinion.axes.values() if isinstance(axis, Unscored))
+    lost = {"failed", "declined", "skipped"}
+    return not any(axis.reason in lost for axis in chain(unscored))

@@ -1,0 +1,71 @@
+"""Verdict keys: what an opinion rests on, as one digest.
+
+Key = transcript digest × everything else the expert is shown or bound by ×
+repeat. Thresholds, margins and report options are never in it, so that moving
+a threshold asks nobody anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_sessioneval.judging.model import Judge
+from pytest_sessioneval.suites.model import Expectation, Expert, FeedbackEntry
+
+__all__ = ["digest_of", "nonce", "opinion_key", "seat_digest"]
+
+
+def digest_of(value: Any) -> str:
+    """Return the SHA-256 (hex) of a JSON value's canonical text: sorted keys, no spaces."""
+    text = json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def seat_digest(judge: Judge, expert: Expert, *, rubric_version: str, max_chars: int) -> str:
+    """Return the digest of what one seat brings to every session it answers."""
+    return digest_of(
+        {
+            "judge": judge.identity,
+            "instruction": expert.instruction,
+            "axes": list(expert.axes),
+            "rubric": rubric_version,
+            "max_chars": max_chars,
+        }
+    )
+
+
+def opinion_key(
+    seat: str,
+    transcript: str,
+    *,
+    repeat: int,
+    profile: str,
+    feedback: tuple[FeedbackEntry, ...],
+    expectations: tuple[Expectation, ...],
+    use_outcome: bool,
+) -> str:
+    """Return the verdict key of one opinion: 64 hex digits.
+
+    ``seat`` is a ``seat_digest``, ``transcript`` a transcript's digest; the rest
+    is what the expert sees of this session beside its transcript.
+    """
+    shown: Mapping[str, Any] = {
+        "profile": profile,
+        "feedback": [entry.model_dump(mode="json", exclude={"at"}) for entry in feedback],
+        "expectations": [item.model_dump(mode="json") for item in expectations],
+        "use_outcome": use_outcome,
+    }
+    plain = not (profile or feedback or expectations or use_outcome)
+    beside = "" if plain else digest_of(shown)
+    return hashlib.sha256(f"{seat}|{transcript}|{repeat}|{beside}".encode()).hexdigest()
+
+
+def nonce(run_secret: bytes, transcript: str) -> str:
+    """Return the fence of one session in one run: 32 hex digits nobody can guess beforehand."""
+    return hmac.new(run_secret, transcript.encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,233 @@
+"""The panel: its seats, what each is asked about a session, and the verdict they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from pytest_sessioneval.judging.keys import digest_of, opinion_key, seat_digest
+from pytest_sessioneval.judging.model import Judge
+from pytest_sessioneval.suites.expectations import expectations_for
+from pytest_sessioneval.suites.feedback import feedback_for
+from pytest_sessioneval.suites.model import Axis, Expectation, Expert, FeedbackEntry, Rubric, Suite
+from pytest_sessioneval.suites.rubric import rubric_version
+from pytest_sessioneval.suites.session import SuiteSession
+from pytest_sessioneval.transcripts.model import SessionSummary
+from pytest_sessioneval.verdicts.model import (
+    AxisOpinion,
+    AxisResult,
+    Opinion,
+    PanelScore,
+    Scored,
+    Unscored,
+    UnscoredReason,
+    Verdict,
+)
+from pytest_sessioneval.verdicts.run import JudgeIdentity, SeatIdentity
+
+__all__ = ["EMBEDDED", "Panel", "Question", "Seat", "combine", "panel_experts"]
+
+EMBEDDED = "evidence"
+"""The embedded judge's name: one seat that answers every axis."""
+
+_CHARS_PER_TOKEN = 3
+_RESERVED_TOKENS = 8_000
+
+# The first reason found among an axis's opinions wins: what says least about
+# the session (nobody answered) hides what says more, never the other way round.
+_PRECEDENCE: tuple[UnscoredReason, ...] = (
+    "failed",
+    "declined",
+    "skipped",
+    "tampered",
+    "unverified",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One expert and the judge that answers for it."""
+
+    expert: Expert
+    judge: Judge
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One seat's question about one session, once."""
+
+    seat: Seat
+    repeat: int
+    axes: tuple[Axis, ...]
+    key: str
+    profile: str
+    feedback: tuple[FeedbackEntry, ...]
+    expectations: tuple[Expectation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Who judges a suite, and by what."""
+
+    suite: Suite
+    seats: tuple[Seat, ...]
+    repeats: int
+    rubric_version: str
+    version: str
+    max_chars: int
+
+    @classmethod
+    def of(cls, suite: Suite, judges: Mapping[str, Judge], *, repeats: int | None = None) -> Panel:
+        """Return the suite's panel; ``judges`` holds one judge per model the panel names."""
+        settings = suite.settings.judge
+        version = rubric_version(suite.rubric)
+        max_chars = (settings.context_tokens - _RESERVED_TOKENS) * _CHARS_PER_TOKEN
+        max_chars = max(max_chars, 2_000 * _CHARS_PER_TOKEN)
+        seats = tuple(
+            Seat(
+                expert,
+                judge,
+                seat_digest(judge, expert, rubric_version=version, max_chars=max_chars),
+            )
+            for expert in panel_experts(suite)
+            for judge in (judges[expert.model or settings.model],)
+        )
+        times = settings.repeats if repeats is None else repeats
+        digest = digest_of([[seat.expert.id, seat.digest] for seat in seats])
+        name = settings.model if len({seat.judge.name for seat in seats}) == 1 else "panel"
+        return cls(suite, seats, times, version, f"{name}@1#{digest[:8]}", max_chars)
+
+    @property
+    def shows_feedback(self) -> bool:
+        """Whether experts see people's thumbs: as configured, else only without a gate."""
+        configured = self.suite.settings.judge.show_feedback
+        return self.suite.settings.gate is None if configured is None else configured
+
+    def questions(self, session: SuiteSession) -> tuple[Question, ...]:
+        """Return all that is asked about a session, by seat, then repeat.
+
+        A seat none of whose axes can apply to the session is not asked.
+        """
+        suite, summary = self.suite, session.summary
+        profile = suite.profiles.get(summary.profile_id or "default") or suite.profiles.get(
+            "default", ""
+        )
+        feedback = feedback_for(suite, summary.session_id) if self.shows_feedback else ()
+        expectations = expectations_for(suite, session.key)
+        asked: list[Question] = []
+        for seat in self.seats:
+            axes = tuple(
+                axis
+                for axis in suite.rubric.axes
+                if axis.name in seat.expert.axes and _can_apply(axis, summary)
+            )
+            if not axes:
+                continue
+            for repeat in range(self.repeats):
+                key = opinion_key(
+                    seat.digest,
+                    summary.digest,
+                    repeat=repeat,
+                    profile=profile,
+                    feedback=feedback,
+                    expectations=expectations,
+                    use_outcome=suite.settings.suite.use_outcome,
+                )
+                asked.append(Question(seat, repeat, axes, key, profile, feedback, expectations))
+        return tuple(asked)
+
+    def unsupported(self) -> dict[str, str]:
+        """Return the axes no seat can score in this suite, and how to get each scored."""
+        found: dict[str, str] = {}
+        for axis in self.suite.rubric.axis_names:
+            seats = [seat for seat in self.seats if axis in seat.expert.axes]
+            reasons = [seat.judge.unsupported(self.suite).get(axis) for seat in seats]
+            if not seats:
+                found[axis] = "no expert of the panel answers it: add it to an expert's axes"
+            elif all(reasons):
+                found[axis] = str(reasons[0])
+        return found
+
+    def identity(self) -> JudgeIdentity:
+        """Return who judges, as reports show it."""
+        notices = dict.fromkeys(seat.judge.notice for seat in self.seats if seat.judge.notice)
+        return JudgeIdentity(
+            model=self.suite.settings.judge.model,
+            version=self.version,
+            seats=tuple(
+                SeatIdentity(
+                    id=seat.expert.id,
+                    model=seat.expert.model or self.suite.settings.judge.model,
+                    axes=seat.expert.axes,
+                )
+                for seat in self.seats
+            ),
+            repeats=self.repeats,
+            notice=" ".join(notices),
+            unsupported=self.unsupported(),
+        )
+
+
+def panel_experts(suite: Suite) -> tuple[Expert, ...]:
+    """Return the suite's experts: configured, else the rubric's, else one for every axis.
+
+    The embedded judge has one seat, whatever the rubric's panel is.
+    """
+    settings = suite.settings.judge
+    if settings.experts:
+        return settings.experts
+    whole = Expert(id=EMBEDDED, instruction="", axes=suite.rubric.axis_names)
+    if settings.model == EMBEDDED:
+        return (whole,)
+    return suite.rubric.experts or (whole.model_copy(update={"id": "judge"}),)
+
+
+def combine(
+    rubric: Rubric, session: SuiteSession, opinions: Sequence[Opinion], *, from_store: bool
+) -> Verdict:
+    """Return the panel's verdict: per axis the mean over its experts, or why there is none.
+
+    There is no mean over the experts that survived: one that failed, declined,
+    was skipped, or whose evidence did not check out leaves the axis unscored.
+    An expert that finds an axis not applicable has answered; the mean is then
+    over those that scored it.
+    """
+    axes: dict[str, AxisResult] = {}
+    for axis in rubric.axes:
+        if not _can_apply(axis, session.summary):
+            axes[axis.name] = Unscored(
+                reason="not_applicable", detail="the session has no sub-agents"
+            )
+            continue
+        given = [opinion.axes[axis.name] for opinion in opinions if axis.name in opinion.axes]
+        axes[axis.name] = _panel_result(given)
+    return Verdict(
+        session_id=session.session_id,
+        digest=session.summary.digest,
+        axes=axes,
+        opinions=tuple(opinions),
+        from_store=from_store,
+    )
+
+
+def _panel_result(given: Sequence[AxisOpinion]) -> AxisResult:
+    unscored = [opinion for opinion in given if isinstance(opinion, Unscored)]
+    for reason in _PRECEDENCE:
+        for opinion in unscored:
+            if opinion.reason == reason:
+                return opinion
+    scores = [opinion.score for opinion in given if isinstance(opinion, Scored)]
+    if scores:
+        return PanelScore(score=fmean(scores), spread=max(scores) - min(scores), count=len(scores))
+    for opinion in unscored:
+        if opinion.reason == "not_applicable":
+            return opinion
+    if unscored:
+        return unscored[0]
+    return Unscored(reason="unsupported", detail="no expert of the panel answers this axis")
+
+
+def _can_apply(axis: Axis, summary: SessionSummary) -> bool:
+    return axis.applies_if == "always" or summary.subsession_count > 0

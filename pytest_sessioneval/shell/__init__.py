@@ -1,0 +1,1 @@
+"""The pytest side: options, collecting, items, workers, the run and the fixture."""

@@ -1,0 +1,72 @@
+"""Every option, and its ini twin, as one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+
+__all__ = ["OPTIONS", "Option", "add_options"]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option ``--sessioneval-NAME`` and its ini twin ``sessioneval_NAME``."""
+
+    name: str
+    metavar: str | None
+    help: str
+    twin: bool = True
+    """Whether an ini file may set it."""
+
+    @property
+    def flag(self) -> str:
+        """The option as typed."""
+        return f"--sessioneval-{self.name}"
+
+    @property
+    def dest(self) -> str:
+        """Its name in ``config.option``, and in an ini file."""
+        return f"sessioneval_{self.name.replace('-', '_')}"
+
+
+OPTIONS = (
+    Option("judge", "MODEL", "who judges: evidence, openai:…, anthropic:…, ollama:…, hook:…"),
+    Option("rubric", "NAME|PATH", "what is scored: a built-in rubric or a rubric file"),
+    Option("repeats", "N", "how often each expert is asked about each session"),
+    Option("concurrency", "N", "most judge calls in flight (default 32)"),
+    Option("max-calls", "N", "most judge calls; beyond it sessions are not scored"),
+    Option("timeout", "SECONDS", "longest wait for one reply (default 120)"),
+    Option("store", "URL", "where verdicts are kept (default sqlite:///.sessioneval/store.db)"),
+    Option("out", "DIR", "where reports are written (default .sessioneval)"),
+    Option("json", "PATH", "also write the JSON report here", twin=False),
+    Option("md", "PATH", "also write the Markdown report here", twin=False),
+    Option("scope", "all|unevaluated", "which sessions: all, or those without a current verdict"),
+    Option("since", "DATE", "only sessions recorded on or after this ISO date", twin=False),
+    Option("limit", "N", "at most this many sessions of each suite", twin=False),
+    Option("shard", "I/N", "only the I-th of N parts of each suite", twin=False),
+    Option("offline", None, "ask no judge: sessions the store does not know are not scored"),
+)
+"""In the order of ``pytest --help``."""
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Register ``--sessioneval``, every option and every ini twin."""
+    group = parser.getgroup("sessioneval", "judging recorded agent sessions")
+    group.addoption(
+        "--sessioneval",
+        action="store_true",
+        default=False,
+        help="treat the given folders and files as suites of recorded agent sessions",
+    )
+    for option in OPTIONS:
+        arguments: dict[str, Any] = {"action": "store_true"}
+        if option.metavar is not None:
+            arguments = {"action": "store", "metavar": option.metavar}
+        group.addoption(
+            option.flag, dest=option.dest, default=None, help=option.help, **arguments
+        )
+        if option.twin:
+            kind: Literal["bool", "string"] = "bool" if option.metavar is None else "string"
+            parser.addini(option.dest, f"see {option.flag}", type=kind, default=None)

@@ -1,10 +1,12 @@
 """A file's bytes to its JSON values: strictly, within limits, and saying what was left out.
 
-What a file is called decides nothing. One JSON value over the whole file is a
-``json`` document, also in a file named ``.jsonl``; several values are a
-``jsonl`` document, also in a file named ``.json`` and also when two of them
-share a line. Where a file holds one record per line, a line that is broken is
-left out and counted; everywhere else what is broken is an error.
+What a file is called does not decide what it holds. One JSON value over the
+whole file is a ``json`` document, also in a file named ``.jsonl``; several
+values are a ``jsonl`` document, also in a file named ``.json`` and also when
+two of them share a line. Where a file holds one record per line, a line that
+is broken is left out and counted; everywhere else what is broken is an error.
+Only of a file without any sound record does the name tell whether it is a
+broken transcript or, like a README beside them, none at all.
 """
 
 from __future__ import annotations
@@ -17,11 +19,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pytest_sessioneval.errors import Place, TranscriptError
+from pytest_sessioneval.errors import Place, TranscriptError, UnrecognisedError
 from pytest_sessioneval.transcripts.reader import Document, Limits, Record, SkippedLine
 from pytest_sessioneval.transcripts.strict_json import JsonError, decode_value
 
-__all__ = ["COMMENT", "DEFAULT_LIMITS", "LOADING_VERSION", "load_document", "parse_document"]
+__all__ = [
+    "COMMENT",
+    "DEFAULT_LIMITS",
+    "JSON_SUFFIXES",
+    "LOADING_VERSION",
+    "load_document",
+    "parse_document",
+]
 
 LOADING_VERSION = 1
 """Raised whenever the same bytes may give another document."""
@@ -29,12 +38,17 @@ LOADING_VERSION = 1
 DEFAULT_LIMITS = Limits()
 """The limits that hold where none are given."""
 
+JSON_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson", ".traj"})
+"""Names that say a file is JSON: broken, it is an error rather than no session."""
+
 COMMENT = "comment"
 """The reason given for a skipped line that begins with ``//``."""
 
 _BLANK = " \t\r\n"
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _CHUNK = 1024 * 1024
+_PEEK = 4096
+_MARK = b"\xef\xbb\xbf"
 _OTHER_ENCODINGS = {
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
@@ -42,8 +56,19 @@ _OTHER_ENCODINGS = {
 
 
 def load_document(path: Path, limits: Limits = DEFAULT_LIMITS) -> Document:
-    """Return the JSON values of the file at ``path``; raises ``TranscriptError`` in one line."""
-    return parse_document(_read_bytes(path, limits), path, limits)
+    """Return the JSON values of the file at ``path``; raises ``TranscriptError`` in one line.
+
+    Raises ``UnrecognisedError`` for a file without a sound record whose name
+    does not say that it is JSON.
+    """
+    if path.suffix.lower() in JSON_SUFFIXES:
+        return parse_document(_read_bytes(path, limits), path, limits)
+    data = _read_bytes(path, limits, peek=True)
+    _check_sizes(data, path, limits)
+    try:
+        return _parsed(data, path, limits)
+    except TranscriptError as error:
+        raise UnrecognisedError(f"no JSON: {error.reason}", place=error.place) from None
 
 
 def parse_document(data: bytes, path: Path, limits: Limits = DEFAULT_LIMITS) -> Document:
@@ -54,6 +79,10 @@ def parse_document(data: bytes, path: Path, limits: Limits = DEFAULT_LIMITS) -> 
     broken value rather than one record per line, or when a limit is passed.
     """
     _check_sizes(data, path, limits)
+    return _parsed(data, path, limits)
+
+
+def _parsed(data: bytes, path: Path, limits: Limits) -> Document:
     text, misfit = _decoded(data, path)
     cursor = _Cursor(text, str(path))
     comments = cursor.pass_comments()
@@ -106,7 +135,8 @@ class _Cursor:
             self.move_to(len(self.text) if end < 0 else end)
 
 
-def _read_bytes(path: Path, limits: Limits) -> bytes:
+def _read_bytes(path: Path, limits: Limits, *, peek: bool = False) -> bytes:
+    """Return the file's bytes; with ``peek`` refuse what cannot be JSON by its first bytes."""
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -115,6 +145,8 @@ def _read_bytes(path: Path, limits: Limits) -> bytes:
             raise TranscriptError(
                 "is no regular file (a pipe, a socket or a device)", place=Place(str(path))
             )
+        if peek:
+            _require_json_start(path)
         if status.st_size > limits.file_bytes:
             raise _file_too_large(path, status.st_size, limits)
         with path.open("rb") as stream:
@@ -124,6 +156,15 @@ def _read_bytes(path: Path, limits: Limits) -> bytes:
             return stream.read(limits.file_bytes + 1)
     except OSError as error:
         raise TranscriptError(_os_reason(error, path), place=Place(str(path))) from error
+
+
+def _require_json_start(path: Path) -> None:
+    with path.open("rb") as stream:
+        beginning = stream.read(_PEEK).removeprefix(_MARK).lstrip()
+    if not beginning.startswith((b"{", b"[", b"//")):
+        raise UnrecognisedError(
+            f"no JSON: the file begins with {beginning[:12]!r}"[:80], place=Place(str(path))
+        )
 
 
 def _os_reason(error: OSError, path: Path) -> str:
@@ -191,7 +232,7 @@ def _decoded(data: bytes, path: Path) -> tuple[str, TranscriptError | None]:
             raise TranscriptError(
                 f"the text is {name}; save the file as UTF-8", place=Place(str(path), 1)
             )
-    data = data.removeprefix(b"\xef\xbb\xbf")
+    data = data.removeprefix(_MARK)
     try:
         return data.decode("utf-8"), None
     except UnicodeDecodeError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from pytest_sessioneval.stores.summary import RunSummary
 from pytest_sessioneval.suites.model import FeedbackEntry
 from pytest_sessioneval.suites.session import SuiteSession
 from pytest_sessioneval.transcripts.model import SessionSummary
@@ -16,6 +17,11 @@ from pytest_sessioneval.verdicts.run import Run
 __all__ = ["IndexedFile", "RunRow", "SessionStatus", "Store", "StoredOpinion"]
 
 SessionStatus = Literal["pending", "evaluated", "stale"]
+"""Whether a session has been judged.
+
+``pending``: no evaluation. ``evaluated``: an opinion under every verdict key
+expected now. ``stale``: evaluations, but not under all of those keys.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +62,17 @@ class RunRow:
     state: Literal["running", "done", "interrupted"]
     started_at: datetime
     finished_at: datetime | None
-    summary: Mapping[str, object]
-    """Suites with means, counts and versions, as JSON values."""
+    summary: RunSummary | None
+    """Suites with means, counts and versions; None until the run has ended."""
 
 
 class Store(Protocol):
     """Keeps what outlives a run; every method raises ``StoreError`` when it cannot.
 
-    A method that writes returns only when the rows are durable.
+    A method that writes returns when its rows are committed, all or none of
+    them: from then on they outlive the process, however it ends. Any thread may
+    call any method, and several processes may use one store at once. What is
+    kept has been redacted by the caller.
     """
 
     def indexed_files(self, contents: Sequence[str], readers: str) -> dict[str, IndexedFile]:
@@ -78,12 +87,20 @@ class Store(Protocol):
         """Keep or refresh sessions' summaries."""
         ...
 
+    def sessions(self, suite: str | None = None) -> tuple[SuiteSession, ...]:
+        """Return the sessions kept, of one suite or of all, by suite and key."""
+        ...
+
     def opinions(self, keys: Sequence[str]) -> dict[str, Opinion]:
         """Return the stored opinions of these verdict keys, by key; missing ones are absent."""
         ...
 
     def put_opinions(self, run_id: str, rows: Sequence[StoredOpinion]) -> None:
-        """Keep opinions as evaluations of that run; the same key again replaces the row."""
+        """Keep opinions as evaluations of that run.
+
+        The same verdict key again, for the same session, replaces the row;
+        another key adds one, so that a session's history stays.
+        """
         ...
 
     def statuses(
@@ -101,7 +118,7 @@ class Store(Protocol):
         ...
 
     def start_run(self, run_id: str, started_at: datetime) -> None:
-        """Note that a run began."""
+        """Note that a run began; beginning it again keeps the first time stamp."""
         ...
 
     def finish_run(self, run: Run, *, state: Literal["done", "interrupted"]) -> None:

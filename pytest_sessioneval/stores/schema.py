@@ -1,0 +1,186 @@
+"""The tables, as SQL that SQLite and PostgreSQL both run, and the steps between versions.
+
+A released migration is never edited: a change of the tables, or of the JSON
+kept in them, is the next entry of ``MIGRATIONS``. Times are text in UTC
+(``2026-01-02T03:04:05.000006Z``), which sorts as it reads; JSON is text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pytest_sessioneval.errors import StoreError
+from pytest_sessioneval.stores.database import Database
+
+__all__ = ["MIGRATIONS", "SCHEMA_VERSION", "Migration", "migrate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step: what leads from version ``version - 1`` to ``version``."""
+
+    version: int
+    name: str
+    statements: tuple[str, ...]
+    """Run in order, in one transaction with all other steps that are due."""
+
+
+_VERSIONS = """
+CREATE TABLE IF NOT EXISTS migrations (
+  version INTEGER NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  applied_at TEXT NOT NULL
+)"""
+
+_SESSIONS = """
+CREATE TABLE sessions (
+  suite TEXT NOT NULL,
+  session_key TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  path TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  profile_id TEXT,
+  name TEXT,
+  created_at TEXT,
+  last_active TEXT,
+  message_count BIGINT NOT NULL,
+  session TEXT NOT NULL,
+  PRIMARY KEY (suite, session_key)
+)"""
+
+_FILES = """
+CREATE TABLE files (
+  content TEXT NOT NULL,
+  readers TEXT NOT NULL,
+  reader TEXT,
+  sessions TEXT NOT NULL,
+  skipped TEXT NOT NULL,
+  unknown TEXT NOT NULL,
+  PRIMARY KEY (content, readers)
+)"""
+
+_FEEDBACK = """
+CREATE TABLE feedback (
+  session_id TEXT NOT NULL,
+  message_index BIGINT NOT NULL,
+  rating INTEGER NOT NULL,
+  comment TEXT NOT NULL,
+  rated_at TEXT,
+  PRIMARY KEY (session_id, message_index)
+)"""
+
+_RUNS = """
+CREATE TABLE runs (
+  run_id TEXT NOT NULL PRIMARY KEY,
+  state TEXT NOT NULL,
+  started_at TEXT NOT NULL,
+  finished_at TEXT,
+  summary TEXT
+)"""
+
+_EVALUATIONS = """
+CREATE TABLE evaluations (
+  verdict_key TEXT NOT NULL,
+  suite TEXT NOT NULL,
+  session_key TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  expert_id TEXT NOT NULL,
+  repetition INTEGER NOT NULL,
+  rubric_version TEXT NOT NULL,
+  judge_version TEXT NOT NULL,
+  judge_model TEXT NOT NULL,
+  judged_at TEXT NOT NULL,
+  scores TEXT NOT NULL,
+  opinion TEXT NOT NULL,
+  PRIMARY KEY (verdict_key, suite, session_key)
+)"""
+
+_EVALUATIONS_BY_SESSION = """
+CREATE INDEX evaluations_by_session ON evaluations (suite, session_key)"""
+
+_JOBS = """
+CREATE TABLE jobs (
+  job_id TEXT NOT NULL PRIMARY KEY,
+  session_id TEXT,
+  run_id TEXT,
+  state TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  finished_at TEXT,
+  request TEXT NOT NULL,
+  result TEXT,
+  error TEXT
+)"""
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(
+        version=1,
+        name="first tables",
+        statements=(
+            _SESSIONS,
+            _FILES,
+            _FEEDBACK,
+            _RUNS,
+            _EVALUATIONS,
+            _EVALUATIONS_BY_SESSION,
+            _JOBS,
+        ),
+    ),
+)
+"""Every step there has been, oldest first; versions count from 1 without a gap."""
+
+SCHEMA_VERSION = MIGRATIONS[-1].version
+"""The version this package reads and writes."""
+
+# The time of day is the database's, so that no clock has to be passed in for it.
+_APPLIED = "INSERT INTO migrations (version, name, applied_at) VALUES (?, ?, CURRENT_TIMESTAMP)"
+_LATEST = "SELECT max(version) FROM migrations"
+
+
+def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) -> int:
+    """Bring the tables to the newest version; return the version that was found (0: none).
+
+    All steps are one transaction, and only one of several processes runs them.
+    Raises ``StoreError`` for a store of a newer version, which is left as it is,
+    and for a database that holds other tables than a store's.
+    """
+    newest = migrations[-1].version
+    tables = database.tables()
+    if "migrations" in tables:
+        found = _version(database.rows(_LATEST))
+        if found == newest:
+            return found
+    elif tables:
+        raise StoreError(
+            f"{database.place}: this database is no pytest-sessioneval store: it holds "
+            f"{_some(tables)} and no table of migrations; name another file with "
+            "--sessioneval-store"
+        )
+    with database.writing() as transaction:
+        transaction.run(_VERSIONS)
+        # Asked again under the lock: another process may have migrated meanwhile.
+        found = _version(transaction.rows(_LATEST))
+        if found > newest:
+            raise StoreError(
+                f"{database.place}: this store was written by a newer pytest-sessioneval "
+                f"(schema version {found}; this one knows versions up to {newest}): upgrade "
+                "pytest-sessioneval, or name another store with --sessioneval-store"
+            )
+        for migration in migrations:
+            if migration.version > found:
+                for statement in migration.statements:
+                    transaction.run(statement)
+                transaction.run(_APPLIED, [(migration.version, migration.name)])
+    return found
+
+
+def _version(rows: Sequence[Sequence[object]]) -> int:
+    version = rows[0][0]
+    return version if isinstance(version, int) else 0
+
+
+def _some(names: frozenset[str], most: int = 3) -> str:
+    listed = sorted(names)
+    return ", ".join(listed[:most]) + (" …" if len(listed) > most else "")

@@ -1,0 +1,185 @@
+"""The store, on any database that runs the one SQL text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, TypeVar
+
+from pydantic import ValidationError
+
+from pytest_sessioneval.errors import StoreError
+from pytest_sessioneval.stores import queries
+from pytest_sessioneval.stores.database import Database, Row
+from pytest_sessioneval.stores.protocol import IndexedFile, RunRow, SessionStatus, StoredOpinion
+from pytest_sessioneval.stores.rows import (
+    collector_paused,
+    feedback_entry,
+    feedback_row,
+    file_row,
+    indexed_file,
+    instant,
+    opinion_row,
+    run_row,
+    session_row,
+)
+from pytest_sessioneval.stores.schema import migrate
+from pytest_sessioneval.stores.summary import summarise
+from pytest_sessioneval.suites.model import FeedbackEntry
+from pytest_sessioneval.suites.session import SuiteSession
+from pytest_sessioneval.verdicts.model import Opinion
+from pytest_sessioneval.verdicts.run import Run
+
+__all__ = ["SqlStore"]
+
+_T = TypeVar("_T")
+
+
+class SqlStore:
+    """A ``Store`` in a database; the tables are created or migrated when it is made.
+
+    It owns the database: closing the store closes it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        try:
+            migrate(database)
+        except BaseException:
+            database.close()
+            raise
+
+    def indexed_files(self, contents: Sequence[str], readers: str) -> dict[str, IndexedFile]:
+        """Return what is known of files with these contents, by content."""
+        found: dict[str, IndexedFile] = {}
+        with collector_paused(len(contents)):
+            for chunk in queries.chunks(contents):
+                sql = queries.within(queries.FILES_OF, len(chunk))
+                for row in self._database.rows(sql, (readers, *chunk)):
+                    file = self._parsed("files", lambda row: indexed_file(readers, row), row)
+                    found[file.content] = file
+        return found
+
+    def index_files(self, files: Sequence[IndexedFile]) -> None:
+        """Keep what files hold."""
+        self._put(queries.PUT_FILE, map(file_row, files))
+
+    def put_sessions(self, sessions: Sequence[SuiteSession]) -> None:
+        """Keep or refresh sessions' summaries; those that say the same are not written again."""
+        self._put(queries.PUT_SESSION, map(session_row, sessions))
+
+    def sessions(self, suite: str | None = None) -> tuple[SuiteSession, ...]:
+        """Return the sessions kept, of one suite or of all, by suite and key."""
+        if suite is None:
+            rows = self._database.rows(queries.SESSIONS_ALL)
+        else:
+            rows = self._database.rows(queries.SESSIONS_OF, (suite,))
+        with collector_paused(len(rows)):
+            found = [self._parsed("sessions", _session, row) for row in rows]
+        # Sorted here: databases order text by rules of their own.
+        return tuple(sorted(found, key=lambda session: (session.suite, session.key)))
+
+    def opinions(self, keys: Sequence[str]) -> dict[str, Opinion]:
+        """Return the stored opinions of these verdict keys, by key; missing ones are absent.
+
+        Where several sessions share a key, it is the one judged last.
+        """
+        found: dict[str, Opinion] = {}
+        with collector_paused(len(keys)):
+            for chunk in queries.chunks(keys):
+                sql = queries.within(queries.OPINIONS_OF, len(chunk))
+                for row in self._database.rows(sql, chunk):
+                    opinion = self._parsed("evaluations", _opinion, row)
+                    earlier = found.get(opinion.key)
+                    if earlier is None or earlier.judged_at < opinion.judged_at:
+                        found[opinion.key] = opinion
+        return found
+
+    def put_opinions(self, run_id: str, rows: Sequence[StoredOpinion]) -> None:
+        """Keep opinions as evaluations of that run; the same key again replaces the row."""
+        self._put(queries.PUT_OPINION, (opinion_row(run_id, row) for row in rows))
+
+    def statuses(
+        self, suite: str, expected: Mapping[str, Sequence[str]]
+    ) -> dict[str, SessionStatus]:
+        """Return each session's status; ``expected`` maps session key to its verdict keys."""
+        keys = [key for verdict_keys in expected.values() for key in verdict_keys]
+        known: set[str] = set()
+        for chunk in queries.chunks(keys):
+            sql = queries.within(queries.KNOWN_KEYS, len(chunk))
+            known.update(str(row[0]) for row in self._database.rows(sql, chunk))
+        rows = self._database.rows(queries.EVALUATED_SESSIONS, (suite,))
+        before = {str(row[0]) for row in rows}
+        return {
+            session: queries.session_status(verdict_keys, known, evaluated_before=session in before)
+            for session, verdict_keys in expected.items()
+        }
+
+    def put_feedback(self, entries: Sequence[FeedbackEntry]) -> None:
+        """Keep thumbs; a second rating of the same message replaces the first."""
+        self._put(queries.PUT_FEEDBACK, map(feedback_row, entries))
+
+    def feedback(self, session_ids: Sequence[str] | None = None) -> tuple[FeedbackEntry, ...]:
+        """Return thumbs, of these sessions or of all, by session and message."""
+        if session_ids is None:
+            rows = self._database.rows(queries.FEEDBACK_ALL)
+        else:
+            rows = [
+                row
+                for chunk in queries.chunks(session_ids)
+                for row in self._database.rows(
+                    queries.within(queries.FEEDBACK_OF, len(chunk)), chunk
+                )
+            ]
+        entries = [self._parsed("feedback", feedback_entry, row) for row in rows]
+        return tuple(sorted(entries, key=lambda entry: (entry.session_id, entry.message_index)))
+
+    def start_run(self, run_id: str, started_at: datetime) -> None:
+        """Note that a run began; beginning it again keeps the first time stamp."""
+        self._put(queries.START_RUN, [(run_id, instant(started_at))])
+
+    def finish_run(self, run: Run, *, state: Literal["done", "interrupted"]) -> None:
+        """Keep the run's summary."""
+        summary = summarise(run).model_dump_json()
+        row = (run.run_id, state, instant(run.started_at), instant(run.finished_at), summary)
+        self._put(queries.FINISH_RUN, [row])
+
+    def runs(self, limit: int = 50) -> tuple[RunRow, ...]:
+        """Return the latest runs, newest first."""
+        rows = self._database.rows(queries.RUNS_LATEST, (limit,))
+        return tuple(self._parsed("runs", run_row, row) for row in rows)
+
+    def close(self) -> None:
+        """Release the database."""
+        self._database.close()
+
+    def _put(self, sql: str, rows: Iterable[Row]) -> None:
+        # Made before the transaction begins: nobody waits for the lock while JSON is written.
+        complete = list(rows)
+        if complete:
+            with self._database.writing() as transaction:
+                transaction.run(sql, complete)
+
+    def _parsed(self, table: str, parse: Callable[[Row], _T], row: Row) -> _T:
+        try:
+            return parse(row)
+        except ValueError as error:
+            raise StoreError(
+                f"{self._database.place}: row {row[0]!r} of table {table} cannot be read "
+                f"({_reason(error)}): {self._database.recovery}"
+            ) from error
+
+
+def _reason(error: ValueError) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return ": ".join((".".join(map(str, first["loc"])), first["msg"])).removeprefix(": ")
+    return str(error)
+
+
+def _session(row: Row) -> SuiteSession:
+    return SuiteSession.model_validate_json(str(row[2]))
+
+
+def _opinion(row: Row) -> Opinion:
+    return Opinion.model_validate_json(str(row[1]))

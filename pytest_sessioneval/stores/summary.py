@@ -1,0 +1,69 @@
+"""What listings show of a finished run: counts, means and versions, no session's text."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from pytest_sessioneval.frozen import Frozen
+from pytest_sessioneval.verdicts.means import AxisMean, axis_means
+from pytest_sessioneval.verdicts.model import CallCount
+from pytest_sessioneval.verdicts.run import Run, SessionState, SuiteRun
+
+__all__ = ["RunSummary", "SuiteSummary", "summarise"]
+
+
+class SuiteSummary(Frozen):
+    """One suite's part of a run, in numbers."""
+
+    suite: str
+    """The suite's name."""
+    sessions: int
+    """Sessions selected."""
+    states: dict[SessionState, int] = {}
+    """How many sessions ended in each state; states that none ended in are absent."""
+    means: tuple[AxisMean, ...] = ()
+    """One per axis of the rubric, in its order, with what each rests on."""
+    rubric_version: str
+    """``name@n#digest``."""
+    judge_model: str
+    """The suite's judge as configured."""
+    judge_version: str
+    """``name@n#digest`` of judge, panel, prompts and protocol."""
+    judged: int = 0
+    """Sessions for which somebody was asked."""
+    from_store: int = 0
+    """Sessions whose verdict was already there."""
+    spent: CallCount = CallCount()
+    """What judging took."""
+
+
+class RunSummary(Frozen):
+    """A run, in numbers."""
+
+    suites: tuple[SuiteSummary, ...] = ()
+    """In order of collection."""
+    partial: str = ""
+    """Why this is not all of the suites; empty: it is."""
+
+
+def summarise(run: Run) -> RunSummary:
+    """Return the run's summary; means are over scored sessions only."""
+    return RunSummary(
+        suites=tuple(_summarise_suite(suite) for suite in run.suites), partial=run.partial
+    )
+
+
+def _summarise_suite(suite: SuiteRun) -> SuiteSummary:
+    states = Counter(result.state for result in suite.results)
+    return SuiteSummary(
+        suite=suite.suite,
+        sessions=len(suite.results),
+        states=dict(sorted(states.items())),
+        means=axis_means(suite.axes, [result.verdict for result in suite.results]),
+        rubric_version=suite.rubric_version,
+        judge_model=suite.judge.model,
+        judge_version=suite.judge.version,
+        judged=suite.judged,
+        from_store=suite.from_store,
+        spent=suite.spent,
+    )

@@ -80,7 +80,7 @@ LevelScore = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]?|100)$")]
 def _levels_from_table(value: object) -> object:
     """Return the levels that a table ``score = "anchor"`` spells out, in its order."""
     if not isinstance(value, dict):
-        return value
+        return tuple(value) if isinstance(value, list) else value
     for score, anchor in value.items():
         if not (isinstance(score, str) and re.fullmatch(r"0|[1-9][0-9]?|100", score)):
             raise ValueError(f"level {score!r} is no whole number from 0 to 100")

@@ -176,7 +176,7 @@ def _unknown_key(path: KeyPath, schema: Mapping[str, Any]) -> str:
     hint = nearest(key, known)
     if not hint:
         homes = [name for name in known_keys(schema, ()) if key in known_keys(schema, (name,))]
-        hint = f"; did you mean it in [{homes[0]}]?" if homes else ""
+        hint = f" (did you mean it in [{homes[0]}]?)" if homes else ""
     listed = f"; accepted: {', '.join(known)}" if known else ""
     return f"{_table(path[:-1])} has no key {key!r}{hint}{listed}"
 

@@ -53,9 +53,9 @@ def found(value: object) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?`` for the known word nearest to this one, or nothing."""
+    """Return ``(did you mean 'x'?)`` for the known word nearest to this one, or nothing."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def known_keys(schema: JsonSchema, path: KeyPath) -> tuple[str, ...]:

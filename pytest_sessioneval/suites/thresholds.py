@@ -23,12 +23,6 @@ class Shortfall(Frozen):
     threshold: float
     """What was asked for, 0–100."""
 
-    def __str__(self) -> str:
-        """Return ``axis 69.96 < 70``, with as many decimals as show that it is below."""
-        texts = [f"{self.score:.{decimals}f}" for decimals in range(1, 11)]
-        score = next((text for text in texts if float(text) < self.threshold), texts[-1])
-        return f"{self.axis} {score} < {self.threshold:g}"
-
 
 def below_session(thresholds: Thresholds, scores: Mapping[str, float]) -> tuple[Shortfall, ...]:
     """Return every per-session threshold that one session's scores miss, in their order.

@@ -26,23 +26,23 @@ def rubric() -> Rubric:
 
 def test_its_axes(rubric: Rubric) -> None:
     """The seven axes stand in the order of every report."""
-    assert AXES == rubric.axis_names
+    assert rubric.axis_names == AXES
 
 
 def test_its_version_is_pinned(rubric: Rubric) -> None:
     """A changed meaning needs a new version number and a Scoring line in the changelog."""
-    assert "agent@1#9f1b83e4" == rubric_version(rubric)
+    assert rubric_version(rubric) == "agent@1#9f1b83e4"
 
 
 def test_only_the_last_two_axes_may_be_null(rubric: Rubric) -> None:
     """Every other axis applies to every session."""
     assert AXES[-2:] == tuple(axis.name for axis in rubric.axes if axis.nullable)
-    assert "subagents" == rubric.axis("subagent_orchestration").applies_if
+    assert rubric.axis("subagent_orchestration").applies_if == "subagents"
 
 
 def test_only_complexity_cannot_be_gated(rubric: Rubric) -> None:
     """It describes a session and is neither good nor bad."""
-    assert ["task_complexity"] == [axis.name for axis in rubric.axes if not axis.gated]
+    assert [axis.name for axis in rubric.axes if not axis.gated] == ["task_complexity"]
 
 
 def test_success_cannot_be_proven_by_the_agents_own_words(rubric: Rubric) -> None:
@@ -55,8 +55,8 @@ def test_success_cannot_be_proven_by_the_agents_own_words(rubric: Rubric) -> Non
 def test_each_axis_has_six_described_levels(rubric: Rubric, name: str) -> None:
     """Levels are 0 to 100 in steps of 20, each described differently, at some length."""
     axis: Axis = rubric.axis(name)
-    assert [0, 20, 40, 60, 80, 100] == [level.score for level in axis.levels]
-    assert 6 == len({level.anchor for level in axis.levels})
+    assert [level.score for level in axis.levels] == [0, 20, 40, 60, 80, 100]
+    assert len({level.anchor for level in axis.levels}) == 6
     assert all(len(level.anchor) > 80 for level in axis.levels)
 
 

@@ -133,26 +133,26 @@ def test_arguments_recorded_as_text_match_a_bare_name_only() -> None:
 def test_a_call_that_never_happened() -> None:
     """Its absence rests on no message."""
     found = only(must_call("cancel"), REFUNDED)
-    assert (False, None, "cancel was never called") == (found.held, found.message, found.found)
+    assert (found.held, found.message, found.found) == (False, None, "cancel was never called")
 
 
 def test_a_call_with_other_arguments_is_told_apart_from_none() -> None:
     """The check points to the nearest thing that happened."""
     found = only(must_call("refund", order="W13"), REFUNDED)
-    assert (False, 1, "refund was called once, never with these arguments") == (
+    assert (
         found.held,
         found.message,
         found.found,
-    )
+    ) == (False, 1, "refund was called once, never with these arguments")
 
 
 def test_a_failed_call_does_not_count_as_made() -> None:
     """A result marked as an error does not satisfy must_call; a later success does."""
     failed = (agent("", call("t", 1)), tool("no", is_error=True))
     found = only(must_call("t"), session(*failed))
-    assert (False, 0) == (found.held, found.message)
-    assert "it was called, and every such call ended in an error" == found.found
-    assert 2 == only(must_call("t"), session(*failed, agent("", call("t", 3)), tool())).message
+    assert (found.held, found.message) == (False, 0)
+    assert found.found == "it was called, and every such call ended in an error"
+    assert only(must_call("t"), session(*failed, agent("", call("t", 3)), tool())).message == 2
 
 
 def test_a_call_without_a_recorded_result_counts() -> None:
@@ -182,8 +182,8 @@ def test_calls_of_sub_agents_count() -> None:
     )
     transcript = session(user("do it"), agent("done"), subsessions=(helper,))
     found = only(must_call("t"), transcript)
-    assert (True, 1, "a1") == (found.held, found.message, found.agent_id)
-    assert "a1" == only(must_not_call("t"), transcript).agent_id
+    assert (found.held, found.message, found.agent_id) == (True, 1, "a1")
+    assert only(must_not_call("t"), transcript).agent_id == "a1"
 
 
 def test_calls_of_a_simulated_user_do_not_count() -> None:
@@ -216,31 +216,31 @@ def test_the_last_answer_is_the_agents_last_words() -> None:
 def test_what_the_last_answer_must_not_say() -> None:
     """The words that were found are quoted."""
     found = only(Expectation(final_not_matches=r"on its\s+way"), REFUNDED)
-    assert (False, 3, 'it says "on its way"') == (found.held, found.message, found.found)
+    assert (found.held, found.message, found.found) == (False, 3, 'it says "on its way"')
     assert only(Expectation(final_not_matches="sorry"), REFUNDED).held
 
 
 def test_an_agent_that_never_answered() -> None:
     """It cannot match, and says nothing forbidden."""
     silent = session(user("hello"), agent("", call("t")))
-    assert [False, True] == [
+    assert [
         result.held
         for result in check(Expectation(final_matches="", final_not_matches="x"), silent)
-    ]
+    ] == [False, True]
 
 
 def test_a_long_match_is_shortened() -> None:
     """What is found stays on one line of bearable length."""
     found = only(Expectation(final_matches="(?s).+"), session(agent("a\n" * 500))).found
     assert "\n" not in found
-    assert 100 > len(found)
+    assert len(found) < 100
 
 
 def test_the_number_of_messages_is_limited() -> None:
     """The limit itself is allowed; beyond it the check points to the first message too many."""
     assert only(Expectation(max_messages=5), REFUNDED).held
     found = only(Expectation(max_messages=4), REFUNDED)
-    assert (False, "it took 5", 4) == (found.held, found.found, found.message)
+    assert (found.held, found.found, found.message) == (False, "it took 5", 4)
 
 
 def test_checks_come_in_the_order_of_the_keys() -> None:
@@ -328,4 +328,4 @@ def test_the_last_answer_in_real_sessions_is_never_the_last_message(shared_data:
         assert found.held
         assert found.message is not None
         assert len(transcript.messages) - 1 > found.message
-        assert "assistant" == transcript.messages[found.message].role
+        assert transcript.messages[found.message].role == "assistant"

@@ -35,7 +35,7 @@ def test_lines_are_read(tmp_path: Path) -> None:
         "utf-8",
     )
     first, second = read_feedback(tmp_path / "f.jsonl")
-    assert (0, 1, "", None) == (first.message_index, first.rating, first.comment, first.at)
+    assert (first.message_index, first.rating, first.comment, first.at) == (0, 1, "", None)
     assert ("a\u2028b", datetime(2026, 11, 21, 19, 4, tzinfo=UTC)) == (second.comment, second.at)
 
 
@@ -114,5 +114,5 @@ def test_thumbs_of_one_session(tmp_path: Path) -> None:
     entries = (entry("a", 5, 1), entry("b", 1, 1), entry("a", 2, -1))
     suite = default_suite(tmp_path).model_copy(update={"feedback": entries})
     assert (entry("a", 2, -1), entry("a", 5, 1)) == feedback_for(suite, "a")
-    assert () == feedback_for(suite, "c")
+    assert feedback_for(suite, "c") == ()
     assert {"a", "b"} == set(feedback_by_session(suite))

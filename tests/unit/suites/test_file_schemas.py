@@ -64,7 +64,7 @@ def test_they_are_valid_schemas(name: str) -> None:
     """Draft 2020-12, with a title, a description, and no address that would have to exist."""
     schema = SCHEMAS[name]
     Draft202012Validator.check_schema(schema)
-    assert "https://json-schema.org/draft/2020-12/schema" == schema["$schema"]
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["title"]
     assert schema["description"]
     assert "$id" not in schema
@@ -77,7 +77,7 @@ def test_they_are_valid_schemas(name: str) -> None:
 def test_what_is_accepted_is_valid(name: str, source: str) -> None:
     """A file that the package reads has no schema error."""
     errors = Draft202012Validator(SCHEMAS[name]).iter_errors(tomllib.loads(source))
-    assert [] == [error.message for error in errors]
+    assert [error.message for error in errors] == []
     assert accepted(SuiteFile if name == "suite" else Rubric, source)
 
 
@@ -101,7 +101,7 @@ def test_every_key_is_described(name: str) -> None:
         for key, value in table.get("properties", {}).items()
         if not value.get("description")
     ]
-    assert [] == undescribed
+    assert undescribed == []
 
 
 def test_the_specification_of_the_shared_folder_is_valid(shared_data: Path) -> None:
@@ -111,4 +111,4 @@ def test_the_specification_of_the_shared_folder_is_valid(shared_data: Path) -> N
     errors = Draft202012Validator(SCHEMAS["suite"]).iter_errors(
         tomllib.loads(source.replace("openai:x:y", "openai:m").replace('model = "x:y"', ""))
     )
-    assert [] == [error.message for error in errors]
+    assert [error.message for error in errors] == []

@@ -50,13 +50,13 @@ def test_brackets_in_multi_line_strings() -> None:
         \'\'\'
         c = 3
         ''')
-    assert {("a",): 1, ("b",): 6, ("c",): 9} == lines_of(source)
+    assert lines_of(source) == {("a",): 1, ("b",): 6, ("c",): 9}
 
 
 @pytest.mark.parametrize("quotes", ['""""', '"""""'])
 def test_multi_line_string_that_ends_in_quotes(quotes: str) -> None:
     """One or two quotes directly before the closing three belong to the string."""
-    assert {("a",): 1, ("b",): 3} == lines_of(f'a = """x\ny{quotes}\nb = 1\n')
+    assert lines_of(f'a = """x\ny{quotes}\nb = 1\n') == {("a",): 1, ("b",): 3}
 
 
 def test_quoted_and_dotted_keys() -> None:
@@ -91,10 +91,10 @@ def test_arrays_of_tables_are_counted() -> None:
         y = 3
         """)
     lines = lines_of(source)
-    assert [1, 9] == [lines["a", 0], lines["a", 1]]
-    assert [4, 6, 11] == [
+    assert [lines["a", 0], lines["a", 1]] == [1, 9]
+    assert [
         lines[p] for p in [("a", 0, "b", 0, "y"), ("a", 0, "b", 1, "y"), ("a", 1, "b", 0, "y")]
-    ]
+    ] == [4, 6, 11]
     assert lines["a", 0, "c", "z"] == 8
 
 
@@ -112,20 +112,20 @@ def test_elements_of_arrays_and_inline_tables() -> None:
         d = 1
         """)
     lines = lines_of(source)
-    assert [2, 4, 4, 4] == [lines["a", 0], lines["a", 1], lines["a", 1, 1], lines["a", 2]]
-    assert [4, 5] == [lines["a", 2, "args", "o", 0], lines["a", 2, "args", "o", 1]]
-    assert [7, 8, 9] == [lines["b",], lines["c",], lines["d",]]
+    assert [lines["a", 0], lines["a", 1], lines["a", 1, 1], lines["a", 2]] == [2, 4, 4, 4]
+    assert [lines["a", 2, "args", "o", 0], lines["a", 2, "args", "o", 1]] == [4, 5]
+    assert [lines["b",], lines["c",], lines["d",]] == [7, 8, 9]
 
 
 def test_windows_line_ends() -> None:
     """A carriage return before a line feed does not count as a line."""
-    assert {("a",): 1, ("b",): 3} == lines_of("a = '''x\r\n'''\r\nb = 1\r\n")
+    assert lines_of("a = '''x\r\n'''\r\nb = 1\r\n") == {("a",): 1, ("b",): 3}
 
 
 def test_a_missing_path_has_the_line_of_the_table_around_it() -> None:
     """A key that is absent is reported at its table, and at line 1 without one."""
     positions = key_positions("\n[a.b]\nc = 1\n")
-    assert [2, 1] == [positions.line(("a", "b", "missing")), positions.line(("z",))]
+    assert [positions.line(("a", "b", "missing")), positions.line(("z",))] == [2, 1]
 
 
 @pytest.mark.parametrize("file", ["pyproject.toml", "pytest_sessioneval/suites/rubrics/agent.toml"])

@@ -55,15 +55,15 @@ def refusal(folder: Path, source: str) -> str:
 def test_a_file_is_read_from_the_base(tmp_path: Path) -> None:
     """Levels are written as a table and keep its order; axes and experts are there."""
     rubric = load(tmp_path, MINIMAL)
-    assert ("mine", 2, ("kindness",)) == (rubric.name, rubric.version, rubric.axis_names)
+    assert (rubric.name, rubric.version, rubric.axis_names) == ("mine", 2, ("kindness",))
     levels = [(level.score, level.anchor) for level in rubric.axes[0].levels]
-    assert [(0, "no"), (50, "half way"), (100, "yes")] == levels
+    assert levels == [(0, "no"), (50, "half way"), (100, "yes")]
 
 
 def test_prose_may_be_wrapped_anywhere(tmp_path: Path) -> None:
     """Line breaks are spaces, empty lines part paragraphs: layout never changes a version."""
     rubric = load(tmp_path, MINIMAL)
-    assert "Was it kind?\n\nSay why." == rubric.axes[0].question
+    assert rubric.axes[0].question == "Was it kind?\n\nSay why."
     rewrapped = load(tmp_path, MINIMAL.replace("Was it\nkind?", "Was it kind?"))
     assert rubric_version(rubric) == rubric_version(rewrapped)
 
@@ -105,7 +105,7 @@ def test_a_path_may_leave_the_base_only_where_the_user_typed_it(tmp_path: Path) 
     with pytest.raises(SuiteError, match=r"'\.\./r\.toml' leads out of the suite's folder"):
         load_rubric("../r.toml", base=tmp_path / "suite")
     rubric = load_rubric("../r.toml", base=tmp_path / "suite", confined=False)
-    assert "mine" == rubric.name
+    assert rubric.name == "mine"
 
 
 @pytest.mark.parametrize(
@@ -192,30 +192,30 @@ def test_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
 def test_a_rubric_without_axes_is_refused(tmp_path: Path) -> None:
     """There is nothing to score, and the message says how axes are written."""
     message = refusal(tmp_path, 'name = "m"\nversion = 1\naxes = []\n')
-    assert "r.toml:3: a rubric needs at least one axis, written as [[axes]]" == message
+    assert message == "r.toml:3: a rubric needs at least one axis, written as [[axes]]"
 
 
 def test_axes_and_experts_have_names_of_their_own(tmp_path: Path) -> None:
     """A name given twice, or one that the gate's margins use, is refused."""
     twice = MINIMAL + MINIMAL[MINIMAL.index("[[axes]]") :]
     assert (
-        "r.toml:24: axis 'kindness' is there twice\nr.toml:39: expert 'one' is there twice"
-        == refusal(tmp_path, twice)
+        refusal(tmp_path, twice)
+        == "r.toml:24: axis 'kindness' is there twice\nr.toml:39: expert 'one' is there twice"
     )
-    assert "r.toml:5: 'default' cannot name an axis: [gate.margins] has a key of that name" == (
+    assert (
         refusal(tmp_path, MINIMAL.replace("kindness", "default"))
-    )
+    ) == "r.toml:5: 'default' cannot name an axis: [gate.margins] has a key of that name"
 
 
 def test_a_rubric_without_experts_is_accepted(tmp_path: Path) -> None:
     """One expert answers every axis then."""
-    assert () == load(tmp_path, MINIMAL[: MINIMAL.index("[[experts]]")]).experts
+    assert load(tmp_path, MINIMAL[: MINIMAL.index("[[experts]]")]).experts == ()
 
 
 def test_a_file_beyond_one_mebibyte_is_refused(tmp_path: Path) -> None:
     """The limit is named."""
     message = refusal(tmp_path, MINIMAL + "#" * 1024 * 1024)
-    assert "r.toml: this rubric is larger than the 1,048,576 bytes accepted" == message
+    assert message == "r.toml: this rubric is larger than the 1,048,576 bytes accepted"
 
 
 @pytest.mark.parametrize(
@@ -260,5 +260,5 @@ def test_what_changes_no_score_leaves_the_version(tmp_path: Path, old: str, new:
 def test_the_version_shows_name_and_number(tmp_path: Path) -> None:
     """``name@n#`` and eight hex digits of the digest."""
     version = rubric_version(load(tmp_path, MINIMAL))
-    assert "mine@2" == version.split("#")[0]
-    assert 8 == len(bytes.fromhex(version.split("#")[1]).hex())
+    assert version.split("#")[0] == "mine@2"
+    assert len(bytes.fromhex(version.split("#")[1]).hex()) == 8

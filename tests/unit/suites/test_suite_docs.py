@@ -86,7 +86,7 @@ def test_each_table_lists_its_models_keys(page: str, number: int, model: type[Ba
 
 def test_no_table_is_left_untested() -> None:
     """Seven tables on the one page, two on the other."""
-    assert (7, 2) == (len(list(tables(SUITE_PAGE))), len(list(tables(RUBRIC_PAGE))))
+    assert (len(list(tables(SUITE_PAGE))), len(list(tables(RUBRIC_PAGE)))) == (7, 2)
 
 
 def test_each_section_has_a_heading() -> None:
@@ -94,7 +94,7 @@ def test_each_section_has_a_heading() -> None:
     headings = " ".join(re.findall(r"^## (.*)$", SUITE_PAGE, re.MULTILINE))
     missing = [name for name in SuiteFile.model_fields if f"[{name}" not in headings]
     missing += [name for name in Thresholds.model_fields if f"[thresholds.{name}]" not in headings]
-    assert [] == missing
+    assert missing == []
 
 
 def test_the_seven_axes_are_described() -> None:
@@ -134,4 +134,4 @@ def test_the_feedback_example_loads(tmp_path: Path) -> None:
     """The line that is printed is accepted."""
     (line,) = re.findall(r"```json\n(.*?)```", SUITE_PAGE, re.DOTALL)
     (tmp_path / "f.jsonl").write_text(line, "utf-8")
-    assert "wrong flight" == read_feedback(tmp_path / "f.jsonl")[0].comment
+    assert read_feedback(tmp_path / "f.jsonl")[0].comment == "wrong flight"

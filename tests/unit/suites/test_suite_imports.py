@@ -11,4 +11,4 @@ def test_looking_for_a_suite_file_loads_nothing_heavy() -> None:
         "print(sorted({'pydantic', 'httpx', 'pandas', 'scipy'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    assert "[]\n" == done.stdout
+    assert done.stdout == "[]\n"

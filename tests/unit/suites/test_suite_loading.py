@@ -94,12 +94,12 @@ goal_completion = 3
     gate = suite.settings.gate
     assert gate is not None
     assert ("Airline", folder, folder / SUITE_FILE) == (suite.name, suite.root, suite.file)
-    assert {"default": "You book flights."} == suite.profiles
-    assert [("s", 3, -1)] == [(f.session_id, f.message_index, f.rating) for f in suite.feedback]
-    assert "transfer_to_human" == suite.settings.expect[0].must_not_call[0].tool
-    assert {"order": "W12"} == suite.settings.expect[0].must_call[0].args
-    assert (40, {"default": 5, "goal_completion": 3}) == (gate.break_, gate.margins)
-    assert {"tool_usage_quality": 70} == suite.settings.thresholds.mean
+    assert suite.profiles == {"default": "You book flights."}
+    assert [(f.session_id, f.message_index, f.rating) for f in suite.feedback] == [("s", 3, -1)]
+    assert suite.settings.expect[0].must_not_call[0].tool == "transfer_to_human"
+    assert suite.settings.expect[0].must_call[0].args == {"order": "W12"}
+    assert (gate.break_, gate.margins) == (40, {"default": 5, "goal_completion": 3})
+    assert suite.settings.thresholds.mean == {"tool_usage_quality": 70}
 
 
 def test_an_empty_file_gives_every_default(folder: Path) -> None:
@@ -309,7 +309,7 @@ def test_a_broken_feedback_file_is_told_by_its_own_line(folder: Path) -> None:
 
 def test_a_glob_without_feedback_yet_is_accepted(folder: Path) -> None:
     """Thumbs may come later."""
-    assert () == load(folder, "[suite]\nfeedback = ['feedback/*.jsonl']\n").feedback
+    assert load(folder, "[suite]\nfeedback = ['feedback/*.jsonl']\n").feedback == ()
 
 
 def test_later_feedback_files_replace_earlier_ones(folder: Path) -> None:
@@ -318,7 +318,7 @@ def test_later_feedback_files_replace_earlier_ones(folder: Path) -> None:
     (folder / "a.jsonl").write_text(line.format(1), "utf-8")
     (folder / "b.jsonl").write_text(line.format(-1), "utf-8")
     suite = load(folder, "[suite]\nfeedback = ['b.jsonl', 'a.jsonl', '*.jsonl']\n")
-    assert [1] == [entry.rating for entry in suite.feedback]
+    assert [entry.rating for entry in suite.feedback] == [1]
 
 
 def test_experts_with_models_of_their_own_need_no_judge(folder: Path) -> None:
@@ -327,12 +327,12 @@ def test_experts_with_models_of_their_own_need_no_judge(folder: Path) -> None:
         "[[judge.experts]]\nid = 'a'\ninstruction = 'b'\nmodel = 'hook:mine'\n"
         "axes = ['efficiency']\n"
     )
-    assert "hook:mine" == load(folder, source).settings.judge.experts[0].model
+    assert load(folder, source).settings.judge.experts[0].model == "hook:mine"
 
 
 def test_the_default_of_baseline_repeats_does_not_disturb_the_embedded_judge(folder: Path) -> None:
     """Only repeats that somebody asked for are refused."""
-    assert 3 == load(folder, "[judge]\nrepeats = 1\n").settings.judge.baseline_repeats
+    assert load(folder, "[judge]\nrepeats = 1\n").settings.judge.baseline_repeats == 3
     assert "2: baseline_repeats is 5, and" in refusal(folder, "[judge]\nbaseline_repeats = 5\n")
 
 
@@ -342,10 +342,10 @@ def test_what_the_user_says_elsewhere_replaces_the_file(folder: Path) -> None:
         "[[judge.experts]]\nid = 'a'\ninstruction = 'b'\naxes = ['efficiency']\n", "utf-8"
     )
     suite = load_suite(folder, judge="openai:m", repeats=3)
-    assert ("openai:m", 3) == (suite.settings.judge.model, suite.settings.judge.repeats)
+    assert (suite.settings.judge.model, suite.settings.judge.repeats) == ("openai:m", 3)
     assert suite.settings.judge.experts
     rubric = load_rubric("agent", base=folder).model_copy(update={"name": "other"})
-    assert "other" == default_suite(folder, rubric=rubric).rubric.name
+    assert default_suite(folder, rubric=rubric).rubric.name == "other"
 
 
 def test_repeats_of_the_embedded_judge_are_refused_for_a_bare_folder_too(folder: Path) -> None:

@@ -1,7 +1,5 @@
 """Thresholds: what is below, and how it is told."""
 
-import pytest
-
 from pytest_sessioneval.suites.model import Thresholds
 from pytest_sessioneval.suites.thresholds import Shortfall, below_mean, below_session
 
@@ -19,36 +17,27 @@ def test_every_missed_threshold_is_listed_in_the_files_order() -> None:
 
 def test_equality_passes() -> None:
     """A score that reaches its threshold is not below it."""
-    assert () == below_session(THRESHOLDS, {"a": 60, "b": 40})
+    assert below_session(THRESHOLDS, {"a": 60, "b": 40}) == ()
 
 
 def test_sessions_and_means_have_thresholds_of_their_own() -> None:
     """The same scores may be enough for a session and not for the suite's mean."""
-    assert () == below_session(THRESHOLDS, {"a": 65, "b": 65})
-    assert ("a",) == tuple(missed.axis for missed in below_mean(THRESHOLDS, {"a": 65, "b": 65}))
+    assert below_session(THRESHOLDS, {"a": 65, "b": 65}) == ()
+    assert tuple(missed.axis for missed in below_mean(THRESHOLDS, {"a": 65, "b": 65})) == ("a",)
 
 
 def test_an_axis_without_a_score_is_not_below() -> None:
     """Unscored is never a number; it is reported elsewhere."""
-    assert () == below_session(THRESHOLDS, {"c": 0})
+    assert below_session(THRESHOLDS, {"c": 0}) == ()
 
 
 def test_scores_are_compared_as_they_are_not_as_printed() -> None:
     """What rounds to the threshold can still be below it."""
-    assert 1 == len(below_mean(THRESHOLDS, {"a": 69.96}))
+    assert len(below_mean(THRESHOLDS, {"a": 69.96})) == 1
 
 
 def test_the_rounding_of_binary_arithmetic_decides_nothing() -> None:
     """A mean that is the threshold but for the last bits of a float reaches it."""
     mean = sum([69.9, 70.1, 70.2, 69.8] * 5) / 20 - 1e-13
     assert mean < 70
-    assert () == below_mean(THRESHOLDS, {"a": mean})
-
-
-@pytest.mark.parametrize(
-    ("score", "text"),
-    [(20, "a 20.0 < 70"), (69.96, "a 69.96 < 70"), (69.9999, "a 69.9999 < 70")],
-)
-def test_a_shortfall_shows_that_it_is_one(score: float, text: str) -> None:
-    """As many decimals as are needed, and one at least."""
-    assert text == str(Shortfall(axis="a", score=score, threshold=70))
+    assert below_mean(THRESHOLDS, {"a": mean}) == ()

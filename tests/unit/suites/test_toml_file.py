@@ -144,16 +144,18 @@ def test_refused_with_line_what_was_found_and_what_is_accepted(source: str, mess
 def test_all_problems_are_told_at_once_in_order_of_lines() -> None:
     """Every wrong line is named, so that a file is repaired in one go."""
     message = refusal("[judge]\nrepeats = 0\nmodle = 'x'\n[suite]\nname = 1\n")
-    assert ["s.toml:2", "s.toml:3", "s.toml:5"] == [
-        line.split(": ")[0] for line in message.split("\n")
+    assert [line.split(": ")[0] for line in message.split("\n")] == [
+        "s.toml:2",
+        "s.toml:3",
+        "s.toml:5",
     ]
 
 
 def test_a_flood_of_problems_is_cut() -> None:
     """The eleventh problem and those after it are counted, not printed."""
     message = refusal("[suite]\n" + "".join(f"zz{number} = 1\n" for number in range(30)))
-    assert "and 20 more problems in s.toml" == message.split("\n")[-1]
-    assert 11 == len(message.split("\n"))
+    assert message.split("\n")[-1] == "and 20 more problems in s.toml"
+    assert len(message.split("\n")) == 11
 
 
 def test_nesting_beyond_the_json_parser_is_refused_by_name() -> None:
@@ -168,13 +170,13 @@ def test_the_error_keeps_its_place() -> None:
     with pytest.raises(SuiteError) as caught:
         parse_toml("\nx = 1\n", name="s.toml").read_as(SuiteFile)
     assert caught.value.place is not None
-    assert ("s.toml", 2) == (caught.value.place.file, caught.value.place.line)
+    assert (caught.value.place.file, caught.value.place.line) == ("s.toml", 2)
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
     """What some editors put at the start of a file does not make it invalid."""
     (tmp_path / "a").write_bytes(b"\xef\xbb\xbfx = 1\n")
-    assert "x = 1\n" == read_text(tmp_path / "a", what="suite file")
+    assert read_text(tmp_path / "a", what="suite file") == "x = 1\n"
 
 
 def test_bytes_that_are_not_utf8_are_named_by_line(tmp_path: Path) -> None:
@@ -190,7 +192,7 @@ def test_bytes_that_are_not_utf8_are_named_by_line(tmp_path: Path) -> None:
 def test_a_file_beyond_the_limit_is_refused(tmp_path: Path) -> None:
     """One byte more than the limit is too many, and the limit itself is not."""
     (tmp_path / "a").write_bytes(b"#" * MAX_BYTES)
-    assert MAX_BYTES == len(read_text(tmp_path / "a", what="rubric"))
+    assert len(read_text(tmp_path / "a", what="rubric")) == MAX_BYTES
     (tmp_path / "a").write_bytes(b"#" * (MAX_BYTES + 1))
     with pytest.raises(SuiteError, match=r"a: this rubric is larger than the 1,048,576 bytes"):
         read_text(tmp_path / "a", what="rubric")

@@ -1,0 +1,129 @@
+"""One axis of a decision on one line."""
+
+from __future__ import annotations
+
+from pytest_sessioneval.gate.figures import count, p_value, percent, signed, words
+from pytest_sessioneval.gate.outcome import AxisDecision, Comparison, Decision, MeanTest, Reason
+from pytest_sessioneval.gate.rules import SEVERITY
+
+__all__ = ["axis_line"]
+
+_PLAIN: dict[Reason, str] = {
+    "not_comparable": "made with other versions",
+    "lost_sessions": "sessions of the baseline are missing",
+    "all_null": "no session has a score any more",
+    "nothing_paired": "no session is scored on both sides",
+}
+
+
+def axis_line(axis: AxisDecision, decision: Decision) -> str:
+    """Return one axis on one line: change, interval, pairs, verdict, and how sharp it is."""
+    shown = axis.shown
+    if shown is None:
+        return f"{axis.axis}: {words(axis.status or 'not_run')}"
+    parts = [_numbers(shown, decision), _pairs(shown), _verdict(axis, shown, decision)]
+    if shown.overall is not None:
+        if shown.overall.detectable is not None:
+            parts.append(f"smallest visible drop {shown.overall.detectable:.1f}")
+        if shown.judge_noise_share is not None:
+            parts.append(f"judge noise {percent(shown.judge_noise_share)} of the uncertainty")
+        parts.append(f"up to {percent(shown.overall.unseen_share)} could break unseen")
+    for other in axis.comparisons[1:]:
+        change = f" {signed(other.overall.difference)}" if other.overall else ""
+        parts.append(f"{other.baseline}{change} {words(other.status or 'not_run')}")
+    return f"{axis.axis}: " + " · ".join(part for part in parts if part)
+
+
+def _numbers(shown: Comparison, decision: Decision) -> str:
+    test = shown.overall
+    if test is None:
+        return ""
+    if test.low is None or test.high is None:
+        return signed(test.difference)
+    level = f"{100 * (1 - 2 * decision.alpha):.3g} %"
+    return f"{signed(test.difference)} [{signed(test.low)}, {signed(test.high)}] {level} CI"
+
+
+def _pairs(shown: Comparison) -> str:
+    test = shown.overall
+    if test is None:
+        missing = f"{percent(shown.missing_share)} of the sessions missing: no mean shown"
+        return missing if shown.missing_share else ""
+    if shown.method == "welch":
+        return f"{count(test.pairs, 'unpaired session')} or more on each side"
+    inside = [f"{shown.changed} changed"]
+    if test.units < test.pairs:
+        inside.append(count(test.units, "task"))
+    nulls = len(shown.nulls.newly_null) + len(shown.nulls.newly_scored) + shown.nulls.both
+    if nulls:
+        inside.append(f"{nulls} more without a score")
+    return f"n={count(test.pairs, 'pair')} ({', '.join(inside)})"
+
+
+def _verdict(axis: AxisDecision, shown: Comparison, decision: Decision) -> str:
+    if axis.status is None:
+        return ""
+    label = words(axis.status)
+    test, margin = shown.overall, f"{axis.margin:g}"
+    if axis.status == "passed" and test is not None:
+        better = ", improved" if axis.improved else ""
+        return f"{label}{better}: a drop of {margin} is ruled out ({p_value(test.p_noninferior)})"
+    worst = max(axis.comparisons, key=lambda one: SEVERITY.index(one.status or "passed"))
+    why = [_why(reason, worst, margin, decision) for reason in worst.reasons]
+    stops = "" if axis.blocks else ", advisory"
+    return f"{label}{stops}: {'; '.join(why)}" if why else f"{label}{stops}"
+
+
+def _why(reason: Reason, one: Comparison, margin: str, decision: Decision) -> str:
+    overall, changed = one.overall, one.changed_only
+    match reason:
+        case "regressed":
+            return f"fell by {margin} or more, beyond chance{_holm(overall)}"
+        case "changed_regressed":
+            fell = f"the {one.changed} changed sessions fell by {margin} or more"
+            return f"{fell}, beyond chance{_holm(changed)}"
+        case "too_few":
+            units = 0 if overall is None else overall.units
+            needed = f"{decision.min_pairs} needed{_missing(overall)}"
+            return f"{count(units, 'independent pair')}, {needed}"
+        case "straddles":
+            return f"neither a drop of {margin} nor its absence is shown{_missing(overall)}"
+        case "unproven":
+            return f"strict: not shown without assumptions{_free(overall)}{_missing(overall)}"
+        case "changed_undecided":
+            return f"the {one.changed} changed sessions alone do not show it{_missing(changed)}"
+        case _:
+            return _why_missing(reason, one, decision)
+
+
+def _why_missing(reason: Reason, one: Comparison, decision: Decision) -> str:
+    match reason:
+        case "broken_session":
+            broken = count(len(one.broken), "session")
+            return f"{broken} fell by more than {decision.break_points:g}"
+        case "unjudged":
+            return f"{count(len(one.unjudged), 'session')} not judged"
+        case "unverified":
+            return f"{count(len(one.unverified), 'session')} without evidence that checks out"
+        case "nulls_moved":
+            nulls = one.nulls
+            moved = f"{len(nulls.newly_null)} lost and {len(nulls.newly_scored)} gained a score"
+            at_worst = nulls.worst_difference
+            end = "" if at_worst is None else f", at worst a change of {signed(at_worst)}"
+            return f"{moved} ({p_value(nulls.p_value)}){end}"
+        case _:
+            return _PLAIN.get(reason, words(reason))
+
+
+def _holm(test: MeanTest | None) -> str:
+    if test is None or test.p_drop_adjusted is None:
+        return ""
+    return f" ({p_value(test.p_drop_adjusted)})"
+
+
+def _missing(test: MeanTest | None) -> str:
+    return f", {test.units_missing} missing" if test is not None and test.units_missing else ""
+
+
+def _free(test: MeanTest | None) -> str:
+    return f" (bound {signed(test.free_bound)})" if test and test.free_bound is not None else ""

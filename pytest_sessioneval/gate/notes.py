@@ -1,0 +1,91 @@
+"""What else a reader of a decision should know."""
+
+from __future__ import annotations
+
+from pytest_sessioneval.gate.figures import count, listed, signed
+from pytest_sessioneval.gate.outcome import AxisDecision, BaselineUse, Decision
+
+__all__ = ["notes"]
+
+_FEW_CHANGED = 5
+_FEW_CLUSTERS = 10
+_NOISY = 0.5
+
+
+def notes(decision: Decision) -> tuple[str, ...]:
+    """Return what else a reader should know, a sentence each."""
+    found: list[str] = []
+    if decision.partial:
+        found.append(f"Only a part of the suite was selected ({decision.partial}).")
+    if decision.early_stop is not None:
+        stop = decision.early_stop
+        found.append(
+            f"Judging stopped at look {stop.look} of {stop.looks}, after {stop.judged} of "
+            f"{stop.planned} sessions: the rest could not have changed the decision enough."
+        )
+    for position, use in enumerate(decision.baselines):
+        found.extend(_use_notes(use, first=position == 0))
+    for axis in decision.gated:
+        found.extend(_axis_notes(axis, decision))
+    return tuple(found)
+
+
+def _use_notes(use: BaselineUse, *, first: bool) -> list[str]:
+    found: list[str] = []
+    if use.lost:
+        found.append(
+            f"{count(len(use.lost), 'session')} of the {use.name} did not turn up: "
+            f"{listed(use.lost)}. If they moved, set [suite] key; if they are gone for good, "
+            "write the baseline again."
+        )
+    if use.left_out:
+        found.append(
+            f"{count(len(use.left_out), 'session')} of the {use.name} were left out by selection."
+        )
+    if use.added and first:
+        found.append(
+            f"{count(len(use.added), 'session')} are new and have nothing to be compared with: "
+            f"{listed(use.added)}."
+        )
+    if use.retired:
+        found.append(
+            f"{count(len(use.retired), 'session')} of the {use.name} are retired: the newer "
+            "baseline does not have them either."
+        )
+    if first and use.pairs and use.changed < min(_FEW_CHANGED, use.pairs):
+        few = f"Only {use.changed}" if use.changed else "None"
+        found.append(
+            f"{few} of {use.pairs} transcripts differ from the {use.name}: this mostly compares "
+            "identical files."
+        )
+    return found
+
+
+def _axis_notes(axis: AxisDecision, decision: Decision) -> list[str]:
+    found: list[str] = []
+    shown = axis.shown
+    if shown is None or shown.overall is None:
+        return found
+    test = shown.overall
+    if shown.method == "clustered" and test.units < _FEW_CLUSTERS:
+        found.append(
+            f"{axis.axis}: its sessions share {count(test.units, 'task')}, and that few tell "
+            "little about other tasks."
+        )
+    if shown.judge_noise_share is not None and shown.judge_noise_share > _NOISY:
+        found.append(
+            f"{axis.axis}: most of the uncertainty is the judge's own; more repeats help more "
+            "than more sessions."
+        )
+    if shown.nulls.newly_null and shown.nulls.worst_difference is not None:
+        found.append(
+            f"{axis.axis}: {count(len(shown.nulls.newly_null), 'session')} had a score before "
+            f"and have none now; had they scored 0, the change would be "
+            f"{signed(shown.nulls.worst_difference)}."
+        )
+    if axis.status == "passed" and not decision.strict and shown.falls:
+        fall = shown.falls[0]
+        found.append(
+            f"{axis.axis}: deepest fall {fall.key}, {fall.before:.0f} to {fall.after:.0f}."
+        )
+    return found

@@ -1,0 +1,183 @@
+"""What of a transcript a judge may see: all of it where it fits, else a recorded part.
+
+Elision is deterministic and never silent (``transcripts.elision`` has the
+order). Kept longest are what the person said, system messages, the last turns,
+errors and rated messages; what goes first is the middle of long tool outputs.
+Every elision says how much it left out and its SHA-256, and ``coverage`` says
+what share of the characters is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_sessioneval.transcripts.elision import Candidate, fitted
+from pytest_sessioneval.transcripts.model import Message, Transcript
+from pytest_sessioneval.transcripts.shown import (
+    ShownMessage,
+    blocks_of,
+    call_label,
+    label_of,
+)
+
+__all__ = [
+    "EXCERPT_VERSION",
+    "SMALLEST_EXCERPT",
+    "Excerpt",
+    "ShownAgent",
+    "ShownMessage",
+    "excerpt",
+]
+
+EXCERPT_VERSION = 1
+"""Raised whenever the same transcript may be shown in another way."""
+
+SMALLEST_EXCERPT = 2_000
+"""The smallest ``max_chars`` accepted."""
+
+_LAST_TURNS = 6
+_LAST_TURNS_OF_AGENT = 2
+_PERSON = {"plain", "command", "interrupt"}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAgent:
+    """A sub-agent and the prefix of its messages' labels."""
+
+    label: str
+    """``A1`` for the first sub-agent."""
+    agent_id: str
+    """See ``Subsession``."""
+    name: str | None
+    """See ``Subsession``."""
+    started_by: str | None
+    """Label of the call that started it, where it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What is shown of one transcript."""
+
+    messages: tuple[ShownMessage, ...]
+    """In order: the main agent's, then each sub-agent's."""
+    agents: tuple[ShownAgent, ...]
+    """The sub-agents, in the transcript's order."""
+    total_chars: int
+    """Characters of everything the policy shows (reasoning only if asked for)."""
+    shown_chars: int
+    """How many of them are shown."""
+
+    @property
+    def coverage(self) -> float:
+        """Share of the characters that is shown, 0–1; 1 for an empty transcript."""
+        return self.shown_chars / self.total_chars if self.total_chars else 1.0
+
+    def find(self, index: int, agent_id: str | None = None) -> ShownMessage | None:
+        """Return a message as shown; null where it does not exist or is left out whole."""
+        for message in self.messages:
+            if message.agent_id == agent_id and message.index == index and message.last is None:
+                return message
+        return None
+
+    def lines(self) -> Iterator[str]:
+        """Return every line shown, prefixed with its label, without line ends."""
+        for message in self.messages:
+            yield from message.lines()
+
+
+def excerpt(
+    transcript: Transcript,
+    *,
+    max_chars: int,
+    show_reasoning: bool = False,
+    rated: Collection[int] = (),
+) -> Excerpt:
+    """Return what may be shown of the transcript in ``max_chars`` characters.
+
+    ``max_chars`` bounds the length of ``lines()`` joined by line ends, labels
+    and elisions included; less than ``SMALLEST_EXCERPT`` is a ``ValueError``.
+    ``rated`` are indexes of the main agent's messages that people rated.
+    Redact the transcript first: nothing is redacted here.
+    """
+    if max_chars < SMALLEST_EXCERPT:
+        raise ValueError(f"max_chars is {max_chars}; at least {SMALLEST_EXCERPT} is needed")
+    candidates = _candidates(transcript, frozenset(rated), show_reasoning=show_reasoning)
+    total = sum(_recorded_chars(each.message) for each in candidates)
+    shown = fitted(candidates, max_chars)
+    return Excerpt(
+        messages=shown,
+        agents=_agents(transcript),
+        total_chars=total,
+        shown_chars=sum(_recorded_chars(message) for message in shown),
+    )
+
+
+def _candidates(
+    transcript: Transcript, rated: frozenset[int], *, show_reasoning: bool
+) -> list[Candidate]:
+    main = _kept(transcript.messages, _LAST_TURNS) | rated
+    candidates = [
+        Candidate(_shown(message, show_reasoning=show_reasoning), message.index in main)
+        for message in transcript.messages
+    ]
+    for number, part in enumerate(transcript.subsessions, start=1):
+        kept = _kept(part.messages, _LAST_TURNS_OF_AGENT)
+        for message in part.messages:
+            shown = _shown(
+                message, agent=number, agent_id=part.agent_id, show_reasoning=show_reasoning
+            )
+            candidates.append(Candidate(shown, message.index in kept))
+    return candidates
+
+
+def _kept(messages: Sequence[Message], last_turns: int) -> frozenset[int]:
+    """Return the indexes of what is kept as long as possible.
+
+    A turn is a message of user or assistant with the results that follow it.
+    """
+    turns = [message.index for message in messages if message.role != "tool"]
+    end = turns[-last_turns:][0] if turns else 0
+    return frozenset(
+        message.index
+        for message in messages
+        if message.index >= end
+        or message.is_error
+        or message.role == "system"
+        or (message.role == "user" and message.kind in _PERSON)
+    )
+
+
+def _shown(
+    message: Message,
+    *,
+    show_reasoning: bool,
+    agent: int | None = None,
+    agent_id: str | None = None,
+) -> ShownMessage:
+    return ShownMessage(
+        label=label_of(message.index, agent),
+        index=message.index,
+        role=message.role,
+        blocks=blocks_of(message, show_reasoning=show_reasoning),
+        agent_id=agent_id,
+        kind=message.kind,
+        tool_name=message.tool_name,
+        answers=None if message.answers is None else call_label(message.answers, agent),
+        is_error=message.is_error,
+    )
+
+
+def _agents(transcript: Transcript) -> tuple[ShownAgent, ...]:
+    numbers = {part.agent_id: number for number, part in enumerate(transcript.subsessions, start=1)}
+    agents = []
+    for number, part in enumerate(transcript.subsessions, start=1):
+        parent = None if part.parent_agent_id is None else numbers.get(part.parent_agent_id)
+        known = part.spawned_by is not None and (parent is not None or not part.parent_agent_id)
+        started_by = call_label(part.spawned_by, parent) if known and part.spawned_by else None
+        agents.append(ShownAgent(f"A{number}", part.agent_id, part.name, started_by))
+    return tuple(agents)
+
+
+def _recorded_chars(message: ShownMessage) -> int:
+    return sum(len(block.text) for block in message.recorded)

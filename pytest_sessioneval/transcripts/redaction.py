@@ -1,0 +1,184 @@
+"""A transcript without the secrets in it: before a judge, a report or a store sees it.
+
+High precision by design (``transcripts.secret_patterns``): UUIDs, hashes and
+base64 stay. Patterns run on decoded text, inside arguments as deep as they go.
+What leaks through: secrets of unknown shape without a telling name beside them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pytest_sessioneval.transcripts.model import Message, Subsession, ToolCall, Transcript
+from pytest_sessioneval.transcripts.secret_patterns import (
+    PATTERNS,
+    SECRET_NAME,
+    Pattern,
+    is_secret,
+)
+
+__all__ = ["REDACTION_VERSION", "Redacted", "redact", "redact_text"]
+
+REDACTION_VERSION = 1
+"""Raised whenever the same transcript may be redacted in another way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """A transcript without secrets, and how many places of each kind were replaced."""
+
+    transcript: Transcript
+    counts: dict[str, int]
+    """Places by kind of secret; empty where nothing was found."""
+
+
+_CLUES = tuple(
+    (pattern, clue, pattern.ignores_case) for pattern in PATTERNS for clue in pattern.clues
+)
+_WINDOW = 60
+_SHORTEST_ELSEWHERE = 10
+"""Characters a telling secret needs to be looked for where nothing tells."""
+
+
+def redact(transcript: Transcript) -> Redacted:
+    """Return the transcript with each secret replaced by ``[REDACTED:<kind>:<number>]``.
+
+    Numbers count the secrets of a kind in order of appearance, from 1, within
+    this transcript: the same secret has the same number everywhere in it, and
+    the same transcript gives the same text on every machine. Covers texts,
+    reasoning, arguments (keys too), the outcome's detail, the session's name
+    and metadata, and sub-agents' messages. Redacting a redacted transcript
+    changes nothing.
+    """
+    known = _Secrets()
+    transcript = _mapped(transcript, known.replaced)
+    if known.telling:
+        transcript = _mapped(transcript, known.replaced_elsewhere)
+    return Redacted(transcript, dict(known.counts))
+
+
+def redact_text(text: str) -> str:
+    """Return a text that belongs to no transcript (a profile, a comment) without its secrets."""
+    known = _Secrets()
+    return known.replaced_elsewhere(known.replaced(text))
+
+
+@dataclass(slots=True)
+class _Secrets:
+    """The secrets found so far, and their numbers."""
+
+    numbers: dict[tuple[str, str], int] = field(default_factory=dict)
+    kinds: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    telling: dict[str, str] = field(default_factory=dict)
+
+    def replaced(self, text: str, name: str | None = None) -> str:
+        """Return the text without the secrets that patterns, or its name, give away."""
+        lowered = text.lower()
+        replaced = text
+        for pattern, clue, folded in _CLUES:
+            if clue in (lowered if folded else text):
+                replaced = self._without(pattern, replaced)
+        named = name is not None and SECRET_NAME.fullmatch(name) is not None
+        if named and replaced == text and is_secret(text):
+            return self._placeholder("password", text, telling=True)
+        return replaced
+
+    def _without(self, pattern: Pattern, text: str) -> str:
+        return pattern.expression.sub(lambda match: self._replaced(match, pattern), text)
+
+    def replaced_elsewhere(self, text: str, name: str | None = None) -> str:  # noqa: ARG002
+        """Return the text without secrets that something gave away in another place."""
+        for secret in sorted(self.telling, key=len, reverse=True):
+            placeholder = self.telling[secret]
+            found = text.count(secret)
+            if found:
+                text = text.replace(secret, placeholder)
+                self.counts[placeholder.split(":")[1]] += found
+        return text
+
+    def _replaced(self, match: re.Match[str], pattern: Pattern) -> str:
+        if not pattern.telling:
+            return self._placeholder(pattern.kind, match[0], telling=False)
+        secret = match["secret"]
+        if pattern.guarded and not is_secret(secret):
+            return match[0]
+        if pattern.before is not None:
+            window = match.string[max(0, match.start() - _WINDOW) : match.start()]
+            if pattern.before.search(window) is None:
+                return match[0]
+        start, end = match.start("secret") - match.start(), match.end("secret") - match.start()
+        placeholder = self._placeholder(pattern.kind, secret, telling=True)
+        return match[0][:start] + placeholder + match[0][end:]
+
+    def _placeholder(self, kind: str, secret: str, *, telling: bool) -> str:
+        number = self.numbers.get((kind, secret))
+        if number is None:
+            self.kinds[kind] += 1
+            number = self.numbers[kind, secret] = self.kinds[kind]
+        self.counts[kind] += 1
+        placeholder = f"[REDACTED:{kind}:{number}]"
+        if telling and len(secret) >= _SHORTEST_ELSEWHERE:
+            self.telling.setdefault(secret, placeholder)
+        return placeholder
+
+
+class _Replace(Protocol):
+    """Returns a text without secrets; ``name`` is the key it is the value of, if any."""
+
+    def __call__(self, text: str, name: str | None = None) -> str: ...
+
+
+def _mapped(transcript: Transcript, replace: _Replace) -> Transcript:
+    update: dict[str, object] = {
+        "messages": _mapped_messages(transcript.messages, replace),
+        "subsessions": tuple(_mapped_part(part, replace) for part in transcript.subsessions),
+    }
+    if transcript.name is not None:
+        update["name"] = replace(transcript.name)
+    if transcript.outcome is not None and transcript.outcome.detail is not None:
+        detail = replace(transcript.outcome.detail)
+        update["outcome"] = transcript.outcome.model_copy(update={"detail": detail})
+    if transcript.metadata:
+        update["metadata"] = _mapped_value(transcript.metadata, replace)
+    return transcript.model_copy(update=update)
+
+
+def _mapped_part(part: Subsession, replace: _Replace) -> Subsession:
+    return part.model_copy(update={"messages": _mapped_messages(part.messages, replace)})
+
+
+def _mapped_messages(messages: tuple[Message, ...], replace: _Replace) -> tuple[Message, ...]:
+    return tuple(_mapped_message(message, replace) for message in messages)
+
+
+def _mapped_message(message: Message, replace: _Replace) -> Message:
+    update: dict[str, object] = {}
+    if (text := replace(message.text)) != message.text:
+        update["text"] = text
+    if (reasoning := replace(message.reasoning)) != message.reasoning:
+        update["reasoning"] = reasoning
+    if message.tool_calls:
+        calls = tuple(_mapped_call(call, replace) for call in message.tool_calls)
+        if calls != message.tool_calls:
+            update["tool_calls"] = calls
+    return message.model_copy(update=update) if update else message
+
+
+def _mapped_call(call: ToolCall, replace: _Replace) -> ToolCall:
+    arguments = _mapped_value(call.arguments, replace)
+    return call.model_copy(update={"arguments": arguments})
+
+
+def _mapped_value(value: Any, replace: _Replace, name: str | None = None) -> Any:
+    """Return a JSON value with its strings and keys replaced; its depth is limited on loading."""
+    if isinstance(value, str):
+        return replace(value, name)
+    if isinstance(value, dict):
+        return {replace(key): _mapped_value(held, replace, key) for key, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mapped_value(element, replace, name) for element in value]
+    return value

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +17,8 @@ from pytest_sessioneval.errors import StoreError
 from pytest_sessioneval.stores.database import Database
 from pytest_sessioneval.stores.sql import SqlStore
 from pytest_sessioneval.stores.sqlite import SqliteDatabase, open_sqlite
+
+_NOBODY = 65534
 
 
 def _filled(file: Path, rows: int = 200) -> Path:
@@ -27,6 +32,29 @@ def _connection(store: SqlStore) -> sqlite3.Connection:
     database = store._database
     assert isinstance(database, SqliteDatabase)
     return database._connection
+
+
+@pytest.fixture
+def readonly() -> Iterator[Path]:
+    """Yield a folder with a store in it that this process may read and not write."""
+    # Not beneath tmp_path, which only its owner may enter.
+    folder = Path(tempfile.mkdtemp())
+    open_sqlite(folder / "store.db").close()
+    (folder / "store.db").chmod(0o444)
+    folder.chmod(0o555)
+    everything_allowed = os.geteuid() == 0
+    if everything_allowed:
+        os.seteuid(_NOBODY)
+    yield folder
+    if everything_allowed:
+        os.seteuid(0)
+    folder.chmod(0o700)
+    shutil.rmtree(folder)
+
+
+def _put_one(file: Path) -> None:
+    with closing(open_sqlite(file)) as store:
+        store.put_opinions("run-1", [stored()])
 
 
 def _read(file: Path) -> None:
@@ -133,15 +161,16 @@ def test_a_store_that_may_not_be_written_says_so(tmp_path: Path) -> None:
             store.put_opinions("run-1", [stored()])
 
 
-def test_a_folder_that_may_not_be_written_says_so(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_written_says_so(readonly: Path) -> None:
     """A new store in a read-only folder is an error that names the file."""
-    folder = tmp_path / "readonly"
-    folder.mkdir()
-    folder.chmod(0o500)
-    if os.access(folder, os.W_OK):
-        pytest.skip("this user may write everywhere")
-    with pytest.raises(StoreError, match=r"readonly/store\.db: .*writable"):
-        open_sqlite(folder / "store.db")
+    with pytest.raises(StoreError, match=r"new\.db: .*make the file and its folder writable"):
+        open_sqlite(readonly / "new.db")
+
+
+def test_a_file_that_may_not_be_written_says_so(readonly: Path) -> None:
+    """A store of another user, which may be read only, is an error when it is written."""
+    with pytest.raises(StoreError, match=r"store\.db: .*make the file and its folder writable"):
+        _put_one(readonly / "store.db")
 
 
 def test_a_full_disk_says_so_and_leaves_no_half_batch(tmp_path: Path) -> None:

@@ -47,9 +47,10 @@ def test_an_opinion_comes_back_as_it_was(store: SqlStore) -> None:
 def test_a_number_sent_as_a_boolean_stays_one(store: SqlStore) -> None:
     """The parameters sent keep their types: true is not 1 and 7 is not 7.0."""
     store.put_opinions("run-1", [stored("key-1")])
-    assert json.dumps(
-        store.opinions(["key-1"])["key-1"].sent
-    ) == '{"temperature": 0.5, "seed": 7, "strict": true, "stop": null}'
+    assert (
+        json.dumps(store.opinions(["key-1"])["key-1"].sent)
+        == '{"temperature": 0.5, "seed": 7, "strict": true, "stop": null}'
+    )
 
 
 def test_an_opinion_survives_closing_the_store(tmp_path: Path) -> None:

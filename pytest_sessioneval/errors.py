@@ -91,6 +91,9 @@ class UnrecognisedError(TranscriptError):
 class JudgeError(SessionEvalError):
     """A judge gave no usable answer on one session."""
 
+    spent: object | None = None
+    """What was asked in vain, as a ``verdicts.model.CallCount``; None: nothing was sent."""
+
 
 class TransportError(JudgeError):
     """No answer arrived.

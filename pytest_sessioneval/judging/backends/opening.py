@@ -1,0 +1,143 @@
+"""A judge from its name: the one place that knows every protocol."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_sessioneval import __version__
+from pytest_sessioneval.errors import SettingError
+from pytest_sessioneval.judging.model import Judge
+from pytest_sessioneval.suites.model import JudgeSettings
+
+if TYPE_CHECKING:  # httpx costs 60 ms; the embedded judge does without
+    import httpx
+
+    from pytest_sessioneval.judging.backends.endpoints import Endpoint
+    from pytest_sessioneval.judging.backends.http import Connections
+
+__all__ = ["ACCEPTED", "open_judge"]
+
+ACCEPTED = "evidence, openai:MODEL, anthropic:MODEL, ollama:MODEL, hook:NAME or recorded:PATH"
+"""The names of judges, as messages to people list them."""
+
+_MODELS = ("openai", "anthropic", "ollama")
+
+
+def open_judge(
+    model: str,
+    *,
+    settings: JudgeSettings,
+    environ: Mapping[str, str],
+    timeout_s: float,
+    connections: int,
+    stop: threading.Event,
+    base: Path | None = None,
+    hooks: Mapping[str, object] | None = None,
+    reserve: Callable[[], None] | None = None,
+    transport: httpx.BaseTransport | None = None,
+) -> Judge:
+    """Return the judge that ``model`` names, such as ``evidence`` or ``openai:gpt-5-mini``.
+
+    Addresses and keys come from ``environ`` alone (see ``endpoints``), where
+    ``SESSIONEVAL_RECORD`` may also name a file to which replies are appended.
+    At most ``connections`` requests are meant to be in flight, each for at most
+    ``timeout_s`` seconds; ``reserve`` is called before every request and may
+    raise to forbid it; once ``stop`` is set no request starts and no wait for a
+    retry lasts. ``recorded:`` paths are relative to ``base``; ``hooks`` are the
+    Python judges by name. Nothing is asked yet: connections open on first use.
+    Raises ``SettingError`` that says what to set or name instead.
+    """
+    kind, _, name = model.partition(":")
+    if model == "evidence":
+        from pytest_sessioneval.judging.evidence_judge import EvidenceJudge  # noqa: PLC0415
+
+        return EvidenceJudge()
+    if kind in {"hook", "recorded", *_MODELS} and not name:
+        raise SettingError(f"judge {model!r} names nothing after the colon; accepted: {ACCEPTED}")
+    if kind == "hook":
+        return _open_hook(name, hooks or {})
+    if kind == "recorded":
+        return _open_recording((base or Path()) / name)
+    if kind in _MODELS:
+        from pytest_sessioneval.judging.backends.endpoints import endpoint  # noqa: PLC0415
+        from pytest_sessioneval.judging.backends.http import Connections  # noqa: PLC0415
+
+        found = endpoint(kind, environ)
+        pool = Connections(
+            found,
+            _headers(kind, found),
+            connections=connections,
+            timeout_s=timeout_s,
+            stop=stop,
+            reserve=reserve,
+            transport=transport,
+        )
+        return _prompted(kind, name, pool, settings, environ)
+    raise SettingError(f"{model!r} is no judge; accepted: {ACCEPTED}")
+
+
+def _prompted(
+    kind: str,
+    model: str,
+    connections: Connections,
+    settings: JudgeSettings,
+    environ: Mapping[str, str],
+) -> Judge:
+    from pytest_sessioneval.judging.backends.anthropic import AnthropicBackend  # noqa: PLC0415
+    from pytest_sessioneval.judging.backends.ollama import OllamaBackend  # noqa: PLC0415
+    from pytest_sessioneval.judging.backends.openai import OpenAIBackend  # noqa: PLC0415
+    from pytest_sessioneval.judging.backends.parameters import Parameters  # noqa: PLC0415
+    from pytest_sessioneval.judging.backends.recorded import RECORD, ReplyRecorder  # noqa: PLC0415
+    from pytest_sessioneval.judging.prompted import PromptedJudge  # noqa: PLC0415
+
+    parameters = Parameters.of(settings)
+    backend: OpenAIBackend | AnthropicBackend | OllamaBackend
+    if kind == "anthropic":
+        backend = AnthropicBackend(model, connections, parameters)
+    elif kind == "ollama":
+        backend = OllamaBackend(model, connections, parameters)
+    else:
+        backend = OpenAIBackend(model, connections, parameters)
+    judge = PromptedJudge(backend, parameters=backend.parameters)
+    path = environ.get(RECORD, "").strip()
+    if not path:
+        return judge
+    recorder = ReplyRecorder(Path(path), judge.identity, judge.name)
+    return PromptedJudge(backend, parameters=backend.parameters, listener=recorder)
+
+
+def _open_recording(path: Path) -> Judge:
+    from pytest_sessioneval.judging.backends.recorded import (  # noqa: PLC0415
+        RecordedJudge,
+        read_recording,
+    )
+
+    return RecordedJudge(path, read_recording(path))
+
+
+def _open_hook(name: str, hooks: Mapping[str, object]) -> Judge:
+    from pytest_sessioneval.judging.backends.hook import HookJudge  # noqa: PLC0415
+
+    if name not in hooks:
+        known = ", ".join(sorted(hooks)) or "none"
+        raise SettingError(
+            f"no Python judge is named {name!r}; there are: {known}. Return it from the "
+            "pytest_sessioneval_judges hook in a conftest.py or plugin"
+        )
+    return HookJudge(name, hooks[name])
+
+
+def _headers(kind: str, found: Endpoint) -> dict[str, str]:
+    headers = {"user-agent": f"pytest-sessioneval/{__version__}"}
+    if kind == "anthropic":
+        from pytest_sessioneval.judging.backends.anthropic import VERSION  # noqa: PLC0415
+
+        headers["anthropic-version"] = VERSION
+        if found.key:
+            headers["x-api-key"] = found.key
+    elif found.key:
+        headers["authorization"] = f"Bearer {found.key}"
+    return headers

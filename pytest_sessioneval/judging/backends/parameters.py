@@ -1,0 +1,49 @@
+"""What a suite may ask of a model beside the prompt, and reading counts out of responses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_sessioneval.suites.model import JudgeSettings
+
+__all__ = ["Parameters", "Value", "tokens"]
+
+Value = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Sampling parameters; None is never sent."""
+
+    temperature: float | None = None
+    seed: int | None = None
+    max_output_tokens: int | None = None
+    context_tokens: int = 128_000
+
+    @classmethod
+    def of(cls, settings: JudgeSettings) -> Parameters:
+        """Return what ``[judge]`` says."""
+        return cls(
+            temperature=settings.temperature,
+            seed=settings.seed,
+            max_output_tokens=settings.max_output_tokens,
+            context_tokens=settings.context_tokens,
+        )
+
+    def sampling(self) -> dict[str, Value]:
+        """Return the parameters that are set and can move a score, by our own names."""
+        named: dict[str, Value] = {
+            "temperature": self.temperature,
+            "seed": self.seed,
+            "max_output_tokens": self.max_output_tokens,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+
+def tokens(usage: Any, *path: str) -> int:
+    """Return the count at ``path`` of a response's usage object; 0 where it has none."""
+    for name in path:
+        usage = usage.get(name) if isinstance(usage, Mapping) else None
+    return usage if isinstance(usage, int) and usage >= 0 and not isinstance(usage, bool) else 0

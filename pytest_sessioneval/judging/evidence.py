@@ -1,0 +1,258 @@
+"""Whether the words a judge cites stand where it says, and whether they carry its score.
+
+METHOD section 3: a quote is compared with the message *as shown* after both are
+normalised; one that stands in exactly one other message is moved there; any
+other is rejected. A score that rests on nothing verified is no score.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_sessioneval.judging.model import Case
+from pytest_sessioneval.judging.replies import AxisReply, Citation, Reply
+from pytest_sessioneval.suites.model import Axis
+from pytest_sessioneval.transcripts.shown import ShownMessage
+from pytest_sessioneval.verdicts.model import AxisOpinion, Evidence, Scored, Unscored
+
+__all__ = ["SHORTEST_QUOTE", "Found", "Quotes", "Weighed", "normalise", "verify_quote", "weigh"]
+
+SHORTEST_QUOTE = 12
+"""Fewest characters of a normalised quote that is not the whole message."""
+
+NEEDS_PRAISE = 80
+"""From this score on, something positive must be quoted."""
+
+_LONGEST_KEPT = 300
+_INVISIBLE = re.compile(
+    "[\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u3164\\uffa0\\ufe00-\\ufe0f\\U000e0100-\\U000e01ef]"
+)
+_STRAIGHT = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u2035`\u00b4\u02bc\uff07", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u2036\u00ab\u00bb\uff02", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"),
+    }
+)
+_LINE_LABEL = re.compile(r"(?m)^(?:A\d+\.)?M\d+(?:\.\w+)?\| ?", re.ASCII)
+
+
+def normalise(text: str) -> str:
+    """Return the text as quotes are compared: what differs here is a difference in words.
+
+    NFKC; zero-width, bidirectional, tag and other format characters and
+    controls dropped; quotes and dashes straightened; white space collapsed;
+    case folded. Normalising twice changes nothing more.
+    """
+    folded = _fold(text)
+    while (again := _fold(folded)) != folded:
+        folded = again
+    return folded
+
+
+def _fold(text: str) -> str:
+    if text.isascii():
+        text = text.replace("`", "'").lower()
+    else:
+        text = _INVISIBLE.sub("", text).translate(_STRAIGHT)
+        text = unicodedata.normalize("NFKC", text).casefold()
+    text = " ".join(text.split())
+    return text if text.isprintable() else "".join(filter(str.isprintable, text))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a quote stands: the message's label and the offsets in its normalised text."""
+
+    label: str
+    spans: tuple[tuple[int, int], ...]
+
+
+class Quotes:
+    """Looks quotes up in the messages a judge was shown: label -> stretches of text.
+
+    A message has several stretches where something is left out between them; no
+    quote can span two.
+    """
+
+    def __init__(self, shown: Mapping[str, Sequence[str]]) -> None:
+        self._shown = shown
+        self._normalised: dict[str, str] = {}
+
+    def find(self, cited: str, quote: str) -> Found | None:
+        """Return where the quote stands, or None where it counts for nothing.
+
+        It must stand in the message ``cited``, in at least 12 characters unless
+        it is the whole of it; or else in exactly one other message.
+        """
+        wanted = normalise(_LINE_LABEL.sub("", quote))
+        if not wanted:
+            return None
+        if cited in self._shown:
+            text = self._text(cited)
+            if wanted in text and (len(wanted) >= SHORTEST_QUOTE or wanted == text):
+                return Found(cited, _spans(wanted, text))
+        if len(wanted) < SHORTEST_QUOTE:
+            return None
+        elsewhere = [label for label in self._shown if wanted in self._text(label)]
+        if len(elsewhere) != 1:
+            return None
+        return Found(elsewhere[0], _spans(wanted, self._text(elsewhere[0])))
+
+    def _text(self, label: str) -> str:
+        text = self._normalised.get(label)
+        if text is None:
+            # Normalised text holds no line end, so that one keeps stretches apart.
+            text = "\n".join(normalise(stretch) for stretch in self._shown[label])
+            self._normalised[label] = text
+        return text
+
+
+def verify_quote(quote: str, cited: str, shown: Mapping[str, str]) -> str | None:
+    """Return the label of the message the quote is proven to stand in, or None.
+
+    ``shown`` maps labels (``M12``, ``A1.M3``) to the messages as the judge saw
+    them. See ``Quotes.find`` for the rule.
+    """
+    found = Quotes({label: (text,) for label, text in shown.items()}).find(cited, quote)
+    return found.label if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A reply with its evidence checked."""
+
+    axes: Mapping[str, AxisOpinion]
+    rejected: tuple[str, ...] = ()
+    """What a judge must correct so that its unverified axes count: one line per axis."""
+    steering: tuple[Evidence, ...] = ()
+    """Verified passages that, the judge says, address it and not the agent."""
+
+
+def weigh(reply: Reply, case: Case, messages: Sequence[ShownMessage]) -> Weighed:
+    """Return the reply's axes as scores, or as reasons there is none.
+
+    A quote proves something when it is verified, comes from a role the axis
+    accepts, and stands outside every passage reported as steering the judge. A
+    score below 100 without such a quote, or of 80 and more without a positive
+    one, is ``unverified``.
+    """
+    scales = _Scales(messages)
+    steering = scales.mark(reply.instructions)
+    axes: dict[str, AxisOpinion] = {}
+    rejected: list[str] = []
+    for axis in case.axes:
+        given = reply.axes[axis.name]
+        if given.level is None:
+            axes[axis.name] = Unscored(reason="not_applicable", detail=given.rationale)
+            continue
+        proof, faults, cited = scales.sort(given.evidence, axis)
+        lacking = _lacking(given.level, proof)
+        if not lacking:
+            axes[axis.name] = _scored(given, given.level, proof)
+            continue
+        axes[axis.name] = Unscored(
+            reason="unverified",
+            detail=f"level {given.level} without {lacking}: {'; '.join(faults) or 'none cited'}",
+            evidence=cited,
+        )
+        listed = "; ".join(faults) or "no quote was given"
+        rejected.append(f"{axis.name}: level {given.level} needs {lacking}, but {listed}")
+    return Weighed(axes, tuple(rejected), steering)
+
+
+class _Scales:
+    """One reply's evidence against the messages shown."""
+
+    def __init__(self, messages: Sequence[ShownMessage]) -> None:
+        self._messages = {message.label: message for message in messages if message.last is None}
+        self._quotes = Quotes(
+            {label: message.quotable for label, message in self._messages.items()}
+        )
+        self._steering: dict[str, list[tuple[int, int]]] = {}
+
+    def mark(self, instructions: Sequence[Citation]) -> tuple[Evidence, ...]:
+        """Note the passages that steer the judge; one that is not found is ignored."""
+        marked: list[Evidence] = []
+        for citation in instructions:
+            found = self._quotes.find(citation.message, citation.quote)
+            if found is not None:
+                self._steering.setdefault(found.label, []).extend(found.spans)
+                marked.append(self._evidence(citation, found))
+        return tuple(marked)
+
+    def sort(
+        self, citations: Sequence[Citation], axis: Axis
+    ) -> tuple[tuple[Evidence, ...], tuple[str, ...], tuple[Evidence, ...]]:
+        """Return what proves, what is wrong with the rest, and all that was cited."""
+        proof: list[Evidence] = []
+        faults: list[str] = []
+        cited: list[Evidence] = []
+        for citation in citations:
+            found = self._quotes.find(citation.message, citation.quote)
+            fault = self._fault(found, axis)
+            cited.append(self._evidence(citation, found))
+            if fault:
+                faults.append(f"{citation.message} {_short(citation.quote)} {fault}")
+            else:
+                proof.append(cited[-1])
+        return tuple(proof), tuple(faults), tuple(cited)
+
+    def _fault(self, found: Found | None, axis: Axis) -> str:
+        if found is None:
+            return f"is not there word for word (or shorter than {SHORTEST_QUOTE} characters)"
+        role = self._messages[found.label].role
+        if axis.evidence_roles and role not in axis.evidence_roles:
+            return f"is from role {role}; accepted: {', '.join(axis.evidence_roles)}"
+        steering = self._steering.get(found.label, [])
+        if all(any(_overlap(span, other) for other in steering) for span in found.spans):
+            return "is text that steers the reviewer"
+        return ""
+
+    def _evidence(self, citation: Citation, found: Found | None) -> Evidence:
+        message = self._messages.get(found.label if found else citation.message)
+        agent, _, label = citation.message.rpartition(".")
+        return Evidence(
+            message=message.index if message else int(label.removeprefix("M")),
+            agent_id=message.agent_id if message else agent or None,
+            quote=citation.quote[:_LONGEST_KEPT],
+            polarity=citation.polarity,
+            verified=found is not None,
+        )
+
+
+def _lacking(level: int, proof: Sequence[Evidence]) -> str:
+    """Return what a level needs and does not have; empty when it is borne out."""
+    if level >= NEEDS_PRAISE and not any(item.polarity == "positive" for item in proof):
+        return "a verified positive quote"
+    return "" if proof else "a verified quote"
+
+
+def _scored(given: AxisReply, score: int, proof: tuple[Evidence, ...]) -> Scored:
+    return Scored(
+        score=score, comment=given.rationale, evidence=proof, failure_tag=given.failure_tag
+    )
+
+
+def _spans(wanted: str, text: str) -> tuple[tuple[int, int], ...]:
+    """Return where ``wanted`` stands in ``text``, every time."""
+    spans: list[tuple[int, int]] = []
+    start = text.find(wanted)
+    while start >= 0:
+        spans.append((start, start + len(wanted)))
+        start = text.find(wanted, start + 1)
+    return tuple(spans)
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def _short(quote: str) -> str:
+    """Return a quote for a message: on one line, in quotation marks, cut."""
+    line = json.dumps(quote, ensure_ascii=False)
+    return line if len(line) <= 80 else f"{line[:79]}…"  # noqa: PLR2004

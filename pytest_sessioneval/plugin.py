@@ -7,6 +7,7 @@ collected directory holds a ``sessioneval.toml``, or a test asks for the
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from pytest_sessioneval.shell.fixture import SessionJudge
     from pytest_sessioneval.shell.run import RunPlugin
 
-SUITE_FILE = "sessioneval.toml"
+_SUITE_FILE = "sessioneval.toml"
 _RUN_PLUGIN = "sessioneval-run"
+_MEETING = pytest.StashKey[Any]()
+_registering = threading.Lock()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,13 +45,43 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect a folder that belongs to a suite; leave every other folder alone."""
-    run: Any = parent.config.pluginmanager.get_plugin(_RUN_PLUGIN)
+    run = _registered(parent.config)
     if run is None:
-        if not (path / SUITE_FILE).is_file():
+        if not (path / _SUITE_FILE).is_file():
             return None
         run = _run_plugin(parent.config)
-    collector: pytest.Collector | None = run.collect_directory(path, parent)
-    return collector
+    return run.collect_directory(path, parent)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Any:
+    """Refuse a run that cannot be made, before anything is judged."""
+    result = yield
+    run = _registered(session.config)
+    if run is not None and not run.is_worker:
+        run.collected(session)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Any:
+    """Raise in the controller what its workers found wrong."""
+    result = yield
+    run = _registered(session.config)
+    if run is not None:
+        run.loop_over()
+    return result
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell an xdist worker where to ask for verdicts."""
+    config: pytest.Config = node.config
+    if _MEETING not in config.stash:
+        from pytest_sessioneval.shell.meeting import Meeting
+
+        config.stash[_MEETING] = Meeting(lambda link, token: _run_plugin(config).serve(link, token))
+    node.workerinput["sessioneval"] = config.stash[_MEETING].invitation
 
 
 @pytest.hookimpl(trylast=True)
@@ -56,9 +89,7 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
 ) -> None:
     """Say how to judge a folder of sessions that a plain ``pytest`` found no test in."""
-    if exitstatus != pytest.ExitCode.NO_TESTS_COLLECTED:
-        return
-    if config.pluginmanager.get_plugin(_RUN_PLUGIN) is not None:
+    if exitstatus != pytest.ExitCode.NO_TESTS_COLLECTED or _registered(config) is not None:
         return
     from pytest_sessioneval.shell.hint import hint_lines
 
@@ -66,19 +97,31 @@ def pytest_terminal_summary(
         terminalreporter.write_line(line)
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Take no more calls from workers."""
+    if _MEETING in config.stash:
+        config.stash[_MEETING].close()
+
+
 @pytest.fixture(scope="session")
 def sessioneval(request: pytest.FixtureRequest) -> SessionJudge:
-    """Judge a session the test just produced: ``sessioneval.judge(messages)["efficiency"] >= 70``."""
+    """Judge a session the test just produced: ``sessioneval.judge(messages)``."""
     return _run_plugin(request.config).session_judge()
 
 
-def _run_plugin(config: pytest.Config) -> RunPlugin:
-    """Return the plugin that does the work, registered on first use."""
+def _registered(config: pytest.Config) -> RunPlugin | None:
     run: Any = config.pluginmanager.get_plugin(_RUN_PLUGIN)
-    if run is None:
-        from pytest_sessioneval.shell.run import RunPlugin
+    found: RunPlugin | None = run
+    return found
 
-        run = RunPlugin(config)
-        config.pluginmanager.register(run, _RUN_PLUGIN)
-    plugin: RunPlugin = run
-    return plugin
+
+def _run_plugin(config: pytest.Config) -> RunPlugin:
+    """Return the plugin that does the work, registered on first use, from any thread."""
+    with _registering:
+        run = _registered(config)
+        if run is None:
+            from pytest_sessioneval.shell.run import RunPlugin
+
+            run = RunPlugin(config)
+            config.pluginmanager.register(run, _RUN_PLUGIN)
+        return run

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
+from pathlib import Path
 
 from pytest_sessioneval.evaluation.plan import SuitePlan
 from pytest_sessioneval.judging.panel import Panel
+from pytest_sessioneval.suites.model import Thresholds
 from pytest_sessioneval.suites.thresholds import below_mean
-from pytest_sessioneval.verdicts.means import axis_means
+from pytest_sessioneval.verdicts.means import AxisMean, axis_means
 from pytest_sessioneval.verdicts.model import CallCount, Opinion
 from pytest_sessioneval.verdicts.run import (
     Provenance,
@@ -39,23 +41,27 @@ def assemble_run(
     started_at: datetime,
     finished_at: datetime,
     provenance: Provenance,
+    root: Path,
     tallies: Sequence[SuiteTally],
     partial: str,
     interrupted: bool,
 ) -> Run:
-    """Return the run: per suite its results, means that are too low, and what judging took."""
+    """Return the run: per suite its results, means that are too low, and what judging took.
+
+    Suites inside ``root`` are named relative to it.
+    """
     return Run(
         run_id=run_id,
         started_at=started_at,
         finished_at=finished_at,
         provenance=provenance,
-        suites=tuple(_suite_run(tally, run_started=started_at) for tally in tallies),
+        suites=tuple(_suite_run(tally, run_started=started_at, root=root) for tally in tallies),
         partial=partial,
         interrupted=interrupted,
     )
 
 
-def _suite_run(tally: SuiteTally, *, run_started: datetime) -> SuiteRun:
+def _suite_run(tally: SuiteTally, *, run_started: datetime, root: Path) -> SuiteRun:
     suite, panel = tally.plan.suite, tally.panel
     verdicts = [result.verdict for result in tally.results]
     judged = [verdict for verdict in verdicts if verdict is not None]
@@ -77,7 +83,7 @@ def _suite_run(tally: SuiteTally, *, run_started: datetime) -> SuiteRun:
     )
     return SuiteRun(
         suite=suite.name,
-        root=str(suite.root),
+        root=_relative(suite.root, root),
         rubric_version=panel.rubric_version,
         axes=suite.rubric.axis_names,
         judge=identity,
@@ -85,12 +91,22 @@ def _suite_run(tally: SuiteTally, *, run_started: datetime) -> SuiteRun:
         sources=tally.plan.sources,
         results=tally.results,
         mean_shortfalls=low,
+        never_scored=_never_scored(suite.settings.thresholds, means) if judged else (),
         judged=sum(1 for verdict in judged if not verdict.from_store),
         from_store=sum(1 for verdict in judged if verdict.from_store),
         spent=spent,
         redacted=tally.redacted,
         notes=_notes(judged_opinions=[op for verdict in judged for op in verdict.opinions]),
     )
+
+
+def _never_scored(thresholds: Thresholds, means: Sequence[AxisMean]) -> tuple[str, ...]:
+    asked = {*thresholds.session, *thresholds.mean}
+    return tuple(mean.axis for mean in means if mean.axis in asked and not mean.scored)
+
+
+def _relative(folder: Path, root: Path) -> str:
+    return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else str(folder)
 
 
 def _notes(*, judged_opinions: Sequence[Opinion]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Literal, Protocol
 
 from pytest_sessioneval.errors import SuiteError
@@ -84,10 +85,12 @@ class Evaluation:
         source: TranscriptSource,
         open_judge: JudgeOpener,
         run_id: str,
+        root: Path,
         clock: Callable[[], datetime],
         secret: bytes,
     ) -> None:
         self.run_id = run_id
+        self._root = root
         self._settings = settings
         self._store = store
         self._source = source
@@ -102,7 +105,8 @@ class Evaluation:
         self._plan = Plan()
         self._dispatcher: Dispatcher | None = None
         self._started_at = clock()
-        self._running = False
+        self._opening = threading.RLock()
+        self.running = False
 
     # -- before anything is asked ------------------------------------------------
 
@@ -112,15 +116,16 @@ class Evaluation:
         Raises ``SettingError`` when a judge cannot be opened and ``SuiteError``
         when a threshold or the gate names an axis nobody can score.
         """
-        known = self._panels.get(suite.name)
-        if known is not None:
-            return known
-        models = {expert.model or suite.settings.judge.model for expert in panel_experts(suite)}
-        judges = {model: self._judge(model, suite) for model in sorted(models)}
-        panel = Panel.of(suite, judges)
-        _check_supported(suite, panel.unsupported())
-        self._panels[suite.name] = panel
-        return panel
+        with self._opening:
+            known = self._panels.get(suite.name)
+            if known is not None:
+                return known
+            models = {expert.model or suite.settings.judge.model for expert in panel_experts(suite)}
+            judges = {model: self._judge(model, suite) for model in sorted(models)}
+            panel = Panel.of(suite, judges)
+            _check_supported(suite, panel.unsupported())
+            self._panels[suite.name] = panel
+            return panel
 
     def evaluated(self, suite: Suite, members: Sequence[Member]) -> frozenset[str]:
         """Return the keys of the members whose verdict is in the store, under today's versions."""
@@ -216,11 +221,12 @@ class Evaluation:
             started_at=self._started_at,
             finished_at=self._clock(),
             provenance=provenance,
+            root=self._root,
             tallies=[self._tally(suite_plan, reported) for suite_plan in self._plan.suites],
             partial=self._plan.partial,
             interrupted=interrupted,
         )
-        if self._running:
+        if self.running:
             self._store.finish_run(run, state="interrupted" if interrupted else "done")
         return run
 
@@ -234,10 +240,11 @@ class Evaluation:
     # -- inside ------------------------------------------------------------------
 
     def _begin(self) -> None:
-        if not self._running:
-            self._running = True
-            self._started_at = self._clock()
-            self._store.start_run(self.run_id, self._started_at)
+        with self._opening:
+            if not self.running:
+                self.running = True
+                self._started_at = self._clock()
+                self._store.start_run(self.run_id, self._started_at)
 
     def _judge(self, model: str, suite: Suite) -> Judge:
         # Parameters are the suite's own, so two suites may share a model and not a judge.
@@ -268,8 +275,9 @@ class Evaluation:
         if not entries or self._settings.offline:
             return
         self._store.put_sessions([entry.planned.member.session for entry in entries])
-        if self._dispatcher is None:
-            self._dispatcher = self._new_dispatcher()
+        with self._opening:
+            if self._dispatcher is None:
+                self._dispatcher = self._new_dispatcher()
         tickets = []
         for entry in entries:
             member = entry.planned.member

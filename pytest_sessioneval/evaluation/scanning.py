@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_sessioneval.errors import SuiteError, TranscriptError, UnrecognisedError
 from pytest_sessioneval.evaluation.membership import FoundSummary, Member, members
-from pytest_sessioneval.evaluation.walking import Candidate, walk
+from pytest_sessioneval.evaluation.walking import Candidate, Ignored, walk
 from pytest_sessioneval.stores.protocol import IndexedFile, Store
+from pytest_sessioneval.suites.expectations import unmatched_expectations
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.digest import summarise
 from pytest_sessioneval.transcripts.model import SessionSummary
@@ -53,22 +54,29 @@ def scan(
     *,
     registry: Registry,
     store: Store,
-    ignored: Callable[[Path], bool] = lambda _path: False,
+    ignored: Ignored = lambda _path, _is_folder: False,
     named: Collection[Path] = (),
+    only_named: bool = False,
     limits: Limits | None = None,
 ) -> Scan:
     """Return what the suite's folder holds; reads only files whose bytes the store does not know.
 
-    ``named`` are files the user named: not holding a session is then an error.
-    Raises ``SuiteError`` when keys cannot be made, or when two sessions share
-    one in a suite with a gate.
+    ``named`` are files the user named: not holding a session is then an error;
+    ``only_named``: the suite is these files and nothing else.
+    Raises ``SuiteError`` when keys cannot be made, when two sessions share one
+    in a suite with a gate, or when something is expected of a session that is
+    not there.
     """
     limits = limits or Limits()
     own = {suite.file, *_files_of(suite)}
     candidates = [
         candidate
         for candidate in walk(
-            suite.root, globs=suite.settings.suite.sessions, ignored=ignored, named=named
+            suite.root,
+            globs=suite.settings.suite.sessions,
+            ignored=ignored,
+            named=named,
+            only_named=only_named,
         )
         if candidate.path not in own and not registry.owns(candidate.path)
     ]
@@ -85,6 +93,7 @@ def scan(
             f"({', '.join(membership.repeated_keys[:3])}); a gate pairs sessions by key: "
             'set [suite] key = "path", or a metadata key that is unique'
         )
+    _check_expectations(suite, membership.members)
     problems = tuple(
         (file.candidate.path, problem)
         for file in files
@@ -109,6 +118,17 @@ def scan(
             problems=tuple(problem for _, problem in problems),
         ),
     )
+
+
+def _check_expectations(suite: Suite, listed: Sequence[Member]) -> None:
+    keys = [member.session.key for member in listed]
+    unmatched = unmatched_expectations(suite, keys)
+    if unmatched:
+        names = ", ".join(sorted({str(item.session) for item in unmatched}))
+        raise SuiteError(
+            f"suite {suite.name}: [[expect]] names sessions that are not there: {names}; "
+            f"the keys are {', '.join(keys[:5])}{' …' if len(keys) > 5 else ''}"  # noqa: PLR2004
+        )
 
 
 def _files_of(suite: Suite) -> set[Path]:

@@ -9,9 +9,13 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-__all__ = ["Candidate", "walk"]
+__all__ = ["Candidate", "Ignored", "walk"]
+
+Ignored = Callable[[Path, bool], bool]
+"""Says of a path, and whether it is a folder, that nothing in it counts."""
 
 _JSON_SUFFIXES = {".json", ".jsonl", ".ndjson", ".traj"}
+_Kind = Literal["folder", "file", "unlistable"]
 _SNIFFED_BYTES = 64
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -34,17 +38,22 @@ def walk(
     root: Path,
     *,
     globs: Collection[str] = (),
-    ignored: Callable[[Path], bool] = lambda _path: False,
+    ignored: Ignored = lambda _path, _is_folder: False,
     named: Collection[Path] = (),
+    only_named: bool = False,
 ) -> Iterator[Candidate]:
     """Yield the candidates below ``root``, by path.
 
     Hidden folders, links to folders and whatever ``ignored`` says are left out.
     Without globs a file is a candidate when its name says JSON or its first
-    character could begin a JSON value. ``named`` files are always candidates.
+    character could begin a JSON value. ``named`` files are always candidates;
+    ``only_named``: nothing else is looked at.
     """
     inside = root.resolve()
-    for path, kind in _entries(root, ignored, frozenset(named)):
+    entries: Iterator[tuple[Path, _Kind]] = _entries(root, ignored, frozenset(named))
+    if only_named:
+        entries = ((path, "file") for path in sorted(named))
+    for path, kind in entries:
         relative = path.relative_to(root).as_posix()
         if kind == "unlistable":
             yield Candidate(path, relative, expected=True, problem="cannot be listed")
@@ -65,8 +74,8 @@ def walk(
 
 
 def _entries(
-    folder: Path, ignored: Callable[[Path], bool], named: frozenset[Path]
-) -> Iterator[tuple[Path, Literal["folder", "file", "unlistable"]]]:
+    folder: Path, ignored: Ignored, named: frozenset[Path]
+) -> Iterator[tuple[Path, _Kind]]:
     try:
         with os.scandir(folder) as scan:
             entries = sorted(scan, key=lambda entry: entry.name)
@@ -75,9 +84,10 @@ def _entries(
         return
     for entry in entries:
         path = folder / entry.name
-        if path not in named and (entry.name.startswith(".") or ignored(path)):
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if path not in named and (entry.name.startswith(".") or ignored(path, is_folder)):
             continue
-        if entry.is_dir(follow_symlinks=False):
+        if is_folder:
             yield path, "folder"
             yield from _entries(path, ignored, named)
         elif entry.is_file() or (entry.is_symlink() and not entry.is_dir()):

@@ -46,7 +46,9 @@ def pytest_sessioneval_judges() -> Mapping[str, Callable[[Case], Mapping[str, An
 
 @pytest.hookspec
 def pytest_sessioneval_run_finished(run: Run) -> None:
-    """See the run, after its reports are written::
+    """See the run, after its reports are written.
+
+    For example::
 
     def pytest_sessioneval_run_finished(run):
         notify(run.run_id, len(run.suites))

@@ -64,9 +64,7 @@ def add_options(parser: pytest.Parser) -> None:
         arguments: dict[str, Any] = {"action": "store_true"}
         if option.metavar is not None:
             arguments = {"action": "store", "metavar": option.metavar}
-        group.addoption(
-            option.flag, dest=option.dest, default=None, help=option.help, **arguments
-        )
+        group.addoption(option.flag, dest=option.dest, default=None, help=option.help, **arguments)
         if option.twin:
             kind: Literal["bool", "string"] = "bool" if option.metavar is None else "string"
             parser.addini(option.dest, f"see {option.flag}", type=kind, default=None)

@@ -80,7 +80,11 @@ class Registry:
         no reader recognises the document and ``TranscriptError`` where nothing
         in the file can be read.
         """
-        document = load_document(path, limits)
+        return self.read_document(load_document(path, limits), limits)
+
+    def read_document(self, document: Document, limits: Limits = DEFAULT_LIMITS) -> FileReading:
+        """Return the sessions of a document that is loaded already; see ``read``."""
+        path = document.path
         reader = self.detect(document)
         if reader is None:
             raise UnrecognisedError(

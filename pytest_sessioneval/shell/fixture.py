@@ -1,0 +1,163 @@
+"""The ``sessioneval`` fixture: an ordinary test judges a session it just produced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.reports.wording import message_label
+from pytest_sessioneval.shell.sources import ResultSource
+from pytest_sessioneval.suites.model import Suite
+from pytest_sessioneval.suites.session import SuiteSession
+from pytest_sessioneval.transcripts.digest import summarise
+from pytest_sessioneval.transcripts.model import Transcript
+from pytest_sessioneval.transcripts.reader import Document, Record
+from pytest_sessioneval.transcripts.registry import Registry
+from pytest_sessioneval.verdicts.model import AxisResult, PanelScore, Unscored, Verdict
+from pytest_sessioneval.verdicts.run import SessionResult
+
+__all__ = ["AxisScore", "JudgedSession", "NotScoredError", "SessionJudge"]
+
+_QUOTE_CHARS = 100
+
+
+class NotScoredError(AssertionError):
+    """An axis without a score was compared with a number; the message says why it has none."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class AxisScore:
+    """One axis of a verdict: compares like its score, and explains itself when printed.
+
+    Comparing an axis without a score raises ``NotScoredError`` with the reason.
+    """
+
+    name: str
+    result: AxisResult
+    verdict: Verdict
+
+    @property
+    def score(self) -> float:
+        """The panel's score, 0–100; raises ``NotScoredError``."""
+        if isinstance(self.result, PanelScore):
+            return self.result.score
+        raise NotScoredError(
+            f"{self.name} has no score: {self.result.reason} ({self.result.detail})"
+        )
+
+    def __float__(self) -> float:
+        return self.score
+
+    def __eq__(self, other: object) -> bool:
+        return self.score == _number(other)
+
+    def __hash__(self) -> int:
+        return hash(self.score)
+
+    def __lt__(self, other: object) -> bool:
+        return self.score < _number(other)
+
+    def __le__(self, other: object) -> bool:
+        return self.score <= _number(other)
+
+    def __gt__(self, other: object) -> bool:
+        return self.score > _number(other)
+
+    def __ge__(self, other: object) -> bool:
+        return self.score >= _number(other)
+
+    def __repr__(self) -> str:
+        return "\n  ".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        if isinstance(self.result, Unscored):
+            yield f"<{self.name}: {self.result.reason} ({self.result.detail})>"
+            return
+        yield f"<{self.name} {self.result.score:.1f}>"
+        for opinion in self.verdict.opinions:
+            axis = opinion.axes.get(self.name)
+            if axis is None or axis.kind != "scored":
+                continue
+            yield f"{opinion.expert_id} {axis.score}: {axis.comment}"
+            for item in axis.evidence:
+                quote = item.quote[:_QUOTE_CHARS]
+                yield f"  {message_label(item)}: {quote!r} {item.note}".rstrip()
+
+
+class JudgedSession(Mapping[str, AxisScore]):
+    """A verdict on a session: its axes by name."""
+
+    def __init__(self, result: SessionResult, verdict: Verdict) -> None:
+        self.result = result
+        self.verdict = verdict
+
+    def __getitem__(self, axis: str) -> AxisScore:
+        if axis not in self.verdict.axes:
+            known = ", ".join(self.verdict.axes)
+            raise KeyError(f"{axis!r} is no axis of the rubric; the axes are {known}")
+        return AxisScore(axis, self.verdict.axes[axis], self.verdict)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.verdict.axes)
+
+    def __len__(self) -> int:
+        return len(self.verdict.axes)
+
+    def __repr__(self) -> str:
+        return "\n".join(repr(axis) for axis in self.values())
+
+
+class SessionJudge:
+    """Judges sessions a test just produced, by the suite of pytest's root or the defaults.
+
+    Judging goes through the run's store, budget and concurrency limit, also
+    from xdist workers: the same session is not judged twice.
+    """
+
+    def __init__(self, source: ResultSource, suite: Suite, registry: Registry) -> None:
+        self._source = source
+        self._suite = suite
+        self._registry = registry
+        self._count = 0
+
+    def judge(
+        self,
+        messages: Transcript | Sequence[Mapping[str, Any]] | Mapping[str, Any],
+        *,
+        session_id: str | None = None,
+    ) -> JudgedSession:
+        """Return the verdict on a session.
+
+        ``messages`` is a Transcript, or what a file of any supported format
+        holds: a list of chat messages, or an object with ``messages``. Raises
+        ``TranscriptError`` when no reader recognises it.
+        """
+        transcript = messages if isinstance(messages, Transcript) else self._read(messages)
+        self._count += 1
+        summary = summarise(transcript, None)
+        name = session_id or f"test-{summary.digest[:12]}"
+        summary = summary.model_copy(update={"session_id": name})
+        member = Member(
+            id=f"{name}#{self._count}",
+            path=self._suite.root / name,
+            session=SuiteSession(suite=self._suite.name, key=name, path=name, summary=summary),
+        )
+        result = self._source.judge(self._suite, member, transcript)
+        if result.verdict is None:
+            raise NotScoredError(f"{name} was not judged: {'; '.join(result.not_scored)}")
+        return JudgedSession(result, result.verdict)
+
+    def _read(self, messages: object) -> Transcript:
+        document = Document(Path("messages"), "json", (Record(messages, 1),))
+        return self._registry.read_document(document).sessions[0].transcript
+
+
+def _number(other: object) -> float:
+    if isinstance(other, AxisScore):
+        return other.score
+    if isinstance(other, int | float):
+        return float(other)
+    raise TypeError(f"an axis is compared with a number 0–100, not with {type(other).__name__}")

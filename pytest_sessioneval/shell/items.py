@@ -1,0 +1,88 @@
+"""Sessions as pytest items: one that waits for its verdict, one that could not be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_sessioneval.reports.failure import failure_text
+from pytest_sessioneval.verdicts.model import PanelScore
+from pytest_sessioneval.verdicts.run import FileProblem, SessionResult
+
+if TYPE_CHECKING:
+    from pytest_sessioneval.evaluation.membership import Member
+    from pytest_sessioneval.shell.run import RunPlugin
+
+__all__ = ["ProblemItem", "SessionItem"]
+
+
+class SessionItem(pytest.Item):
+    """One recorded session: passes when it is judged and no threshold is missed."""
+
+    def __init__(self, *, run: RunPlugin, suite: str, member: Member, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.run = run
+        self.suite = suite
+        self.member = member
+        self.own_markers.append(pytest.mark.sessioneval.mark)
+        self.keywords["sessioneval"] = pytest.mark.sessioneval
+        self.extra_keyword_matches.add(member.session.key)
+
+    @property
+    def ihook(self) -> Any:
+        """The parent's hooks: a file that is no module has no conftest of its own.
+
+        Asking pytest for each file's would look for one 10,000 times.
+        """
+        parent = self.parent
+        return super().ihook if parent is None else parent.ihook
+
+    def runtest(self) -> None:
+        """Wait for the verdict; fail with text, never with a traceback, unless it passed."""
+        result = self.run.result(self.suite, self.member.id)
+        self.user_properties.extend(_properties(result))
+        if result.state != "passed":
+            width = self.config.get_terminal_writer().fullwidth
+            pytest.fail(failure_text(result, width=width), pytrace=False)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Return where the session lies."""
+        return self.path, None, self.name
+
+
+class ProblemItem(pytest.Item):
+    """A file, or one session of a file, that cannot be read: an error, never a skip."""
+
+    def __init__(self, *, problem: FileProblem, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.problem = problem
+        self.own_markers.append(pytest.mark.sessioneval.mark)
+        self.keywords["sessioneval"] = pytest.mark.sessioneval
+
+    def setup(self) -> None:
+        """Fail in one line: in setup, so that pytest counts an error and not a failure."""
+        line = "" if self.problem.line is None else f":{self.problem.line}"
+        pytest.fail(f"{self.path}{line}: {self.problem.reason}", pytrace=False)
+
+    def runtest(self) -> None:
+        """Never reached: setup fails."""
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Return where the file lies."""
+        return self.path, None, self.name
+
+
+def _properties(result: SessionResult) -> list[tuple[str, object]]:
+    """Return what JUnit XML and other plugins see of a verdict."""
+    properties: list[tuple[str, object]] = [
+        ("sessioneval_suite", result.session.suite),
+        ("sessioneval_key", result.session.key),
+        ("sessioneval_state", result.state),
+    ]
+    if result.verdict is not None:
+        for name, axis in result.verdict.axes.items():
+            shown = round(axis.score, 1) if isinstance(axis, PanelScore) else axis.reason
+            properties.append((name, shown))
+    return properties

@@ -1,0 +1,122 @@
+"""Results from an evaluation in this process: a run without workers, or the controller of one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_sessioneval.evaluation.evaluation import Evaluation
+from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.evaluation.plan import Plan
+from pytest_sessioneval.evaluation.provenance import new_run_id
+from pytest_sessioneval.evaluation.reading import TranscriptSource
+from pytest_sessioneval.evaluation.selection import select
+from pytest_sessioneval.judging.backends.opening import open_judge
+from pytest_sessioneval.judging.budget import CallBudget
+from pytest_sessioneval.judging.model import Judge
+from pytest_sessioneval.shell.settings import RunSettings
+from pytest_sessioneval.shell.sources import Tick
+from pytest_sessioneval.stores.protocol import Store
+from pytest_sessioneval.suites.model import Suite
+from pytest_sessioneval.transcripts.model import Transcript
+from pytest_sessioneval.transcripts.registry import Registry
+from pytest_sessioneval.verdicts.run import SessionResult
+
+if TYPE_CHECKING:
+    from pytest_sessioneval.judging.backends.hook import JudgeFunction
+
+__all__ = ["LocalSource"]
+
+
+class LocalSource:
+    """Asks the evaluation of this process."""
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        settings: RunSettings,
+        *,
+        store: Store,
+        registry: Registry,
+        root: Path,
+    ) -> None:
+        self._config = config
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._selected: dict[str, frozenset[str]] = {}
+        now = datetime.now(UTC)
+        self.evaluation = Evaluation(
+            settings=settings.evaluation,
+            store=store,
+            source=TranscriptSource(registry),
+            open_judge=self._open_judge,
+            run_id=new_run_id(now),
+            root=root,
+            clock=lambda: datetime.now(UTC),
+            secret=secrets.token_bytes(16),
+        )
+
+    def select(self, suite: Suite, members: Sequence[Member]) -> frozenset[str]:
+        """Return the ids of the members that stay; the first answer for a suite is the answer.
+
+        Workers ask while the controller may be judging already: asking the
+        store again could give them different items.
+        """
+        with self._lock:
+            if suite.name not in self._selected:
+                selection = self._settings.selection
+                evaluated: frozenset[str] = frozenset()
+                if selection.scope == "unevaluated":
+                    evaluated = self.evaluation.evaluated(suite, members)
+                chosen = select(members, selection, evaluated=evaluated)
+                self._selected[suite.name] = frozenset(member.id for member in chosen)
+            return self._selected[suite.name]
+
+    def check(self, suites: Sequence[Suite]) -> None:
+        """Open every suite's judges; raises ``UsageError``."""
+        for suite in suites:
+            self.evaluation.panel(suite)
+
+    def start(self, plan: Plan) -> None:
+        """Begin to judge."""
+        self.evaluation.start(plan)
+
+    def result(self, suite: str, member_id: str, tick: Tick | None = None) -> SessionResult:
+        """Return how a planned session ended, waiting for it."""
+        return self.evaluation.result(suite, member_id, tick)
+
+    def judge(self, suite: Suite, member: Member, transcript: Transcript) -> SessionResult:
+        """Return how a session that is in no file ended."""
+        return self.evaluation.judge(suite, member, transcript)
+
+    def close(self) -> None:
+        """Release judges and store."""
+        self.evaluation.close()
+
+    def _open_judge(
+        self, model: str, suite: Suite, *, budget: CallBudget, stop: threading.Event
+    ) -> Judge:
+        return open_judge(
+            model,
+            settings=suite.settings.judge,
+            environ=os.environ,
+            timeout_s=self._settings.timeout_s,
+            connections=self._settings.evaluation.concurrency,
+            stop=stop,
+            base=suite.root,
+            hooks=self._hook_judges(),
+            reserve=budget.reserve,
+        )
+
+    def _hook_judges(self) -> dict[str, JudgeFunction]:
+        known: dict[str, JudgeFunction] = {}
+        for given in self._config.hook.pytest_sessioneval_judges():
+            known |= given
+        return known

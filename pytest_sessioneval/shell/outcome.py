@@ -1,0 +1,148 @@
+"""The end of a run: reports written, what they say shown, and the exit they decide."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_sessioneval.errors import SessionEvalError
+from pytest_sessioneval.evaluation.evaluation import Evaluation
+from pytest_sessioneval.evaluation.provenance import provenance
+from pytest_sessioneval.reports.build import build_report
+from pytest_sessioneval.reports.markdown import render_markdown
+from pytest_sessioneval.reports.model import Report
+from pytest_sessioneval.reports.terminal import terminal_lines
+from pytest_sessioneval.reports.wording import comparison
+from pytest_sessioneval.reports.writing import append_step_summary, write_reports
+from pytest_sessioneval.shell.settings import RunSettings
+from pytest_sessioneval.verdicts.run import SuiteRun
+
+__all__ = ["Outcome", "conclude", "threshold_reports_expected"]
+
+_MARKUP: dict[str, dict[str, bool]] = {
+    "strong": {"bold": True},
+    "good": {"green": True},
+    "bad": {"red": True},
+    "warn": {"yellow": True},
+    "dim": {"light": True},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the terminal summary prints."""
+
+    report: Report
+    written: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    def show(self, reporter: pytest.TerminalReporter) -> None:
+        """Print the section."""
+        width = reporter.config.get_terminal_writer().fullwidth
+        for line in terminal_lines(self.report, written=self.written, width=width):
+            if line.style == "title":
+                reporter.section(line.text)
+            else:
+                reporter.write_line(line.text, **_MARKUP.get(line.style, {}))
+        for problem in self.problems:
+            reporter.write_line(problem, red=True)
+
+
+def conclude(
+    evaluation: Evaluation,
+    settings: RunSettings,
+    session: pytest.Session,
+    *,
+    exitstatus: int,
+    reported: Collection[tuple[str, str]],
+) -> Outcome | None:
+    """Finish the run, write its reports, and let thresholds on the whole suite decide the exit.
+
+    The exit becomes 1 if and only if it was 0 and something here did not hold.
+    Returns None when no suite was run.
+    """
+    config = session.config
+    finished = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    run = evaluation.finish(
+        provenance=provenance(config.rootpath),
+        reported=lambda suite, member: (suite, member) in reported,
+        interrupted=not finished,
+    )
+    if not run.suites:
+        return None
+    report = build_report(run)
+    problems: list[str] = []
+    written: tuple[str, ...] = ()
+    try:
+        files = write_reports(
+            report,
+            settings.out,
+            root=config.rootpath,
+            json_path=settings.json,
+            md_path=settings.md,
+        )
+        written = tuple(_shown(path, config) for path in files.paths)
+        summary = os.environ.get("GITHUB_STEP_SUMMARY")
+        if summary:
+            append_step_summary(Path(summary), render_markdown(report))
+    except SessionEvalError as error:
+        problems.append(f"internal error: {error}")
+    held = [_report_thresholds(suite, session) for suite in run.suites] if finished else []
+    if exitstatus == pytest.ExitCode.OK and (problems or not all(held)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    config.hook.pytest_sessioneval_run_finished(run=run)
+    return Outcome(report, written, tuple(problems))
+
+
+def threshold_reports_expected(suites: Sequence[SuiteRun]) -> int:
+    """Return how many test reports ``conclude`` will add for these suites."""
+    return sum(1 for suite in suites if _has_thresholds(suite))
+
+
+def _has_thresholds(suite: SuiteRun) -> bool:
+    return bool(suite.thresholds.mean or suite.thresholds.session)
+
+
+def _report_thresholds(suite: SuiteRun, session: pytest.Session) -> bool:
+    """Emit the test report ``SUITE::thresholds``; return whether the thresholds held.
+
+    A report of its own, so that the last line, JUnit XML and other plugins see it.
+    """
+    judged = suite.judged + suite.from_store
+    if not judged or not _has_thresholds(suite):
+        return True
+    lines = [
+        f"mean of {fall.axis} below threshold: {comparison(fall.score, fall.threshold)}"
+        for fall in suite.mean_shortfalls
+    ]
+    lines += [
+        f"{axis}: has a threshold, and none of {judged} judged sessions has a score; "
+        "remove the threshold, or look at why it was never scored"
+        for axis in suite.never_scored
+    ]
+    _emit(session, f"{suite.suite}::thresholds", "\n".join(lines))
+    return not lines
+
+
+def _emit(session: pytest.Session, nodeid: str, failure: str) -> None:
+    outcome = "failed" if failure else "passed"
+    for when in ("setup", "call", "teardown"):
+        called = when == "call"
+        report = pytest.TestReport(
+            nodeid=nodeid,
+            location=(nodeid.partition("::")[0], None, nodeid),
+            keywords={"sessioneval": 1},
+            outcome=outcome if called else "passed",
+            longrepr=failure if called and failure else None,
+            when=when,
+        )
+        session.config.hook.pytest_runtest_logreport(report=report)
+
+
+def _shown(path: Path, config: pytest.Config) -> str:
+    relative = os.path.relpath(path, config.invocation_params.dir)
+    return str(path) if relative.startswith("..") else relative

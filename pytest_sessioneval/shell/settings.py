@@ -1,0 +1,182 @@
+"""Settings of a run, frozen once: command line > environment > ini > suite file > default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import pytest
+
+from pytest_sessioneval.errors import SettingError
+from pytest_sessioneval.evaluation.evaluation import EvaluationSettings
+from pytest_sessioneval.evaluation.selection import Selection
+from pytest_sessioneval.shell.options import OPTIONS, Option
+
+__all__ = ["RunSettings", "run_settings"]
+
+ValueT = TypeVar("ValueT")
+
+_ENVIRONMENT = {"judge": "SESSIONEVAL_JUDGE", "store": "SESSIONEVAL_STORE"}
+_BY_NAME = {option.name: option for option in OPTIONS}
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What command line, environment and ini files ask for; None: the suite file decides."""
+
+    judge: str | None
+    rubric: str | None
+    repeats: int | None
+    timeout_s: float
+    store: str
+    out: Path
+    json: Path | None
+    md: Path | None
+    selection: Selection
+    evaluation: EvaluationSettings
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value and where it came from, for messages."""
+
+    text: str
+    origin: str
+    trusted: bool
+    """It was typed or stood in the environment: no file of the repository can have set it."""
+
+
+def run_settings(config: pytest.Config, environ: Mapping[str, str], *, home: Path) -> RunSettings:
+    """Return the settings, every value parsed; ``home`` is where ``.sessioneval`` lies.
+
+    Raises ``SettingError`` naming the option, what was found and what is accepted.
+    """
+    given = {option.name: _given(config, environ, option) for option in OPTIONS}
+
+    def read(name: str, parse: Callable[[_Given], ValueT], default: ValueT) -> ValueT:
+        value = given[name]
+        return default if value is None else parse(value)
+
+    where = config.invocation_params.dir
+    out = read("out", lambda value: where / value.text, home / ".sessioneval")
+    maxfail = config.getoption("maxfail", 0)
+    concurrency = read("concurrency", _count, 32)
+    return RunSettings(
+        judge=read("judge", _text, None),
+        rubric=read("rubric", _text, None),
+        repeats=read("repeats", _count, None),
+        timeout_s=read("timeout", _seconds, 120.0),
+        store=read("store", _store_url, "sqlite:///.sessioneval/store.db"),
+        out=out,
+        json=read("json", lambda value: where / value.text, None),
+        md=read("md", lambda value: where / value.text, None),
+        selection=Selection(
+            scope=read("scope", _scope, "all"),
+            since=read("since", _date, None),
+            limit=read("limit", _count, None),
+            shard=read("shard", _shard, None),
+        ),
+        evaluation=EvaluationSettings(
+            concurrency=concurrency,
+            # With -x the window is what may be asked for after the first failure.
+            lookahead=concurrency if maxfail else None,
+            max_calls=read("max-calls", _whole, None),
+            offline=given["offline"] is not None,
+        ),
+    )
+
+
+def _given(config: pytest.Config, environ: Mapping[str, str], option: Option) -> _Given | None:
+    typed: Any = config.getoption(option.dest)
+    variable = _ENVIRONMENT.get(option.name)
+    if typed is not None and _was_typed(config, option):
+        return _Given(str(typed), option.flag, trusted=True)
+    if variable is not None and environ.get(variable):
+        return _Given(environ[variable], variable, trusted=True)
+    if typed is not None:
+        return _Given(str(typed), f"{option.flag} (in addopts)", trusted=False)
+    if option.twin:
+        value: Any = config.getini(option.dest)
+        if value:
+            return _Given(str(value), f"{option.dest} (ini)", trusted=False)
+    return None
+
+
+def _was_typed(config: pytest.Config, option: Option) -> bool:
+    """Whether the option stood on the command line itself: addopts is a file's word.
+
+    An xdist worker is handed what its controller has checked already.
+    """
+    return hasattr(config, "workerinput") or any(
+        argument == option.flag or argument.startswith(f"{option.flag}=")
+        for argument in map(str, config.invocation_params.args)
+    )
+
+
+def _text(value: _Given) -> str:
+    return value.text
+
+
+def _wrong(value: _Given, accepted: str) -> SettingError:
+    return SettingError(f"{value.origin}: {value.text!r} is not accepted; give {accepted}")
+
+
+def _count(value: _Given) -> int:
+    number = _whole(value)
+    if number < 1:
+        raise _wrong(value, "a whole number from 1")
+    return number
+
+
+def _whole(value: _Given) -> int:
+    if not value.text.isascii() or not value.text.isdigit():
+        raise _wrong(value, "a whole number")
+    return int(value.text)
+
+
+def _seconds(value: _Given) -> float:
+    try:
+        number = float(value.text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise _wrong(value, "seconds, such as 60 or 2.5")
+    return number
+
+
+def _scope(value: _Given) -> Literal["all", "unevaluated"]:
+    match value.text:
+        case "all":
+            return "all"
+        case "unevaluated":
+            return "unevaluated"
+    raise _wrong(value, "all or unevaluated")
+
+
+def _date(value: _Given) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value.text)
+    except ValueError:
+        raise _wrong(value, "an ISO date, such as 2026-11-21") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _shard(value: _Given) -> tuple[int, int]:
+    part, slash, whole = value.text.partition("/")
+    if not slash or not (part.isdigit() and whole.isdigit() and 1 <= int(part) <= int(whole)):
+        raise _wrong(value, "I/N with 1 ≤ I ≤ N, such as 2/5")
+    return int(part), int(whole)
+
+
+def _store_url(value: _Given) -> str:
+    # A store elsewhere is where forged verdicts could come from and sessions could
+    # go to: only a person or the machine may name one, never a file under test.
+    if not value.trusted and not value.text.startswith("sqlite:"):
+        raise SettingError(
+            f"{value.origin}: a store other than sqlite:///… may be named by "
+            f"{_BY_NAME['store'].flag} on the command line or by SESSIONEVAL_STORE only"
+        )
+    return value.text

@@ -1,0 +1,219 @@
+"""A run made into its report: averages, counts and every session, without transcript text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import TypeVar
+
+from pytest_sessioneval.reports.model import (
+    AxisReport,
+    BucketReport,
+    Counts,
+    Report,
+    SessionReport,
+    SuiteReport,
+)
+from pytest_sessioneval.suites.model import Thresholds
+from pytest_sessioneval.verdicts.means import (
+    AxisMean,
+    axis_means,
+    complexity_bucket,
+    means_by_bucket,
+)
+from pytest_sessioneval.verdicts.model import AxisResult, Opinion, Verdict
+from pytest_sessioneval.verdicts.run import Run, SessionResult, Sources, SuiteRun
+
+__all__ = ["build_report"]
+
+_Value = TypeVar("_Value")
+_DECIMALS = 4
+
+
+def build_report(run: Run) -> Report:
+    """Return the run's report: the same for equal runs, whatever order mappings came in.
+
+    Averages are taken over unrounded scores, then rounded to four decimals, as
+    every score of a session is.
+    """
+    suites = tuple(_suite(suite) for suite in run.suites)
+    provenance = run.provenance
+    return Report(
+        run_id=run.run_id,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        partial=run.partial,
+        interrupted=run.interrupted,
+        provenance=provenance.model_copy(update={"packages": _sorted(provenance.packages)}),
+        counts=_total(suite.counts for suite in suites),
+        suites=suites,
+    )
+
+
+def _suite(run: SuiteRun) -> SuiteReport:
+    rank = {axis: place for place, axis in enumerate(run.axes)}
+    verdicts = [result.verdict for result in run.results]
+    thresholds = Thresholds(
+        session=_ranked(run.thresholds.session, rank), mean=_ranked(run.thresholds.mean, rank)
+    )
+    below = Counter(fall.axis for result in run.results for fall in result.shortfalls)
+    bucket_of = [complexity_bucket(verdict) for verdict in verdicts]
+    buckets = Counter(bucket_of)
+    return SuiteReport(
+        suite=run.suite,
+        root=run.root,
+        rubric_version=run.rubric_version,
+        axes=run.axes,
+        judge=run.judge.model_copy(update={"unsupported": _ranked(run.judge.unsupported, rank)}),
+        thresholds=thresholds,
+        counts=_counts(run),
+        means=tuple(
+            _axis(mean, thresholds, below[mean.axis]) for mean in axis_means(run.axes, verdicts)
+        ),
+        mean_shortfalls=run.mean_shortfalls,
+        buckets=tuple(
+            BucketReport(bucket=name, sessions=buckets[name], means=tuple(map(_rounded, means)))
+            for name, means in means_by_bucket(run.axes, verdicts).items()
+        ),
+        judged=run.judged,
+        from_store=run.from_store,
+        spent=run.spent,
+        redacted=_sorted(run.redacted),
+        sources=_sources(run.sources),
+        notes=run.notes,
+        sessions=tuple(
+            _session(result, bucket, rank)
+            for result, bucket in zip(run.results, bucket_of, strict=True)
+        ),
+    )
+
+
+def _session(result: SessionResult, bucket: str | None, rank: Mapping[str, int]) -> SessionReport:
+    session = result.session
+    summary = session.summary
+    return SessionReport(
+        key=session.key,
+        session_id=summary.session_id,
+        path=session.path,
+        locator=summary.locator,
+        nodeid=result.nodeid,
+        reader=summary.source,
+        cluster=session.cluster,
+        agent_model=summary.agent_model,
+        messages=summary.message_count,
+        tool_calls=summary.tool_call_count,
+        subsessions=summary.subsession_count,
+        state=result.state,
+        status=result.status,
+        bucket=bucket,
+        shortfalls=result.shortfalls,
+        not_scored=result.not_scored,
+        verdict=None if result.verdict is None else _verdict(result.verdict, rank),
+    )
+
+
+def _verdict(verdict: Verdict, rank: Mapping[str, int]) -> Verdict:
+    """Return the verdict with its mappings in order and its scores rounded; often itself."""
+    axes = _ranked(verdict.axes, rank)
+    if any(_is_long(result) for result in axes.values()):
+        axes = {axis: _short(result) for axis, result in axes.items()}
+    opinions = tuple(_opinion(opinion, rank) for opinion in verdict.opinions)
+    kept = all(ours is theirs for ours, theirs in zip(opinions, verdict.opinions, strict=True))
+    if kept and axes is verdict.axes:
+        return verdict
+    return verdict.model_copy(update={"axes": axes, "opinions": opinions})
+
+
+def _opinion(opinion: Opinion, rank: Mapping[str, int]) -> Opinion:
+    axes = _ranked(opinion.axes, rank)
+    sent = _sorted(opinion.sent)
+    if axes is opinion.axes and sent is opinion.sent:
+        return opinion
+    return opinion.model_copy(update={"axes": axes, "sent": sent})
+
+
+def _is_long(result: AxisResult) -> bool:
+    return result.kind == "scored" and round(result.score, _DECIMALS) != result.score
+
+
+def _short(result: AxisResult) -> AxisResult:
+    if result.kind != "scored":
+        return result
+    return result.model_copy(update={"score": round(result.score, _DECIMALS)})
+
+
+def _axis(mean: AxisMean, thresholds: Thresholds, below: int) -> AxisReport:
+    mean = _rounded(mean)
+    return AxisReport(
+        axis=mean.axis,
+        mean=mean.mean,
+        minimum=mean.minimum,
+        scored=mean.scored,
+        sessions=mean.sessions,
+        unscored=mean.unscored,
+        unjudged=mean.unjudged,
+        session_threshold=thresholds.session.get(mean.axis),
+        below=below,
+        mean_threshold=thresholds.mean.get(mean.axis),
+    )
+
+
+def _rounded(mean: AxisMean) -> AxisMean:
+    if mean.mean is None or mean.minimum is None:
+        return mean
+    return mean.model_copy(
+        update={
+            "mean": round(mean.mean, _DECIMALS),
+            "minimum": round(mean.minimum, _DECIMALS),
+        }
+    )
+
+
+def _counts(run: SuiteRun) -> Counts:
+    states = Counter(result.state for result in run.results)
+    return Counts(
+        passed=states["passed"],
+        below_threshold=states["below_threshold"],
+        not_scored=states["not_scored"],
+        error=states["error"],
+        not_run=states["not_run"],
+        unreadable=len(run.sources.problems),
+    )
+
+
+def _total(counts: Iterable[Counts]) -> Counts:
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count.model_dump())
+    return Counts.model_validate(total)
+
+
+def _sources(sources: Sources) -> Sources:
+    return sources.model_copy(
+        update={
+            "not_sessions": tuple(sorted(sources.not_sessions)),
+            "duplicates": tuple(sorted(sources.duplicates)),
+            "skipped_lines": _sorted(sources.skipped_lines),
+            "unknown_records": _sorted(sources.unknown_records),
+            "problems": tuple(
+                sorted(sources.problems, key=lambda p: (p.path, p.line or 0, p.reason, p.nodeid))
+            ),
+        }
+    )
+
+
+def _sorted(mapping: dict[str, _Value]) -> dict[str, _Value]:
+    if all(here < there for here, there in pairwise(mapping)):
+        return mapping
+    return dict(sorted(mapping.items()))
+
+
+def _ranked(mapping: dict[str, _Value], rank: Mapping[str, int]) -> dict[str, _Value]:
+    """Return the mapping in the rubric's order; itself when it is in order already."""
+    last = len(rank)
+    places = [rank.get(name, last) for name in mapping]
+    if all(here < there for here, there in pairwise(places)):
+        return mapping
+    ordered = sorted(mapping, key=lambda name: (rank.get(name, last), name))
+    return {name: mapping[name] for name in ordered}

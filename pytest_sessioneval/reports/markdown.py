@@ -1,0 +1,291 @@
+"""``report.md``: what ran, what failed and why, for a reviewer who has two minutes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from pytest_sessioneval.reports.markdown_sessions import (
+    Link,
+    broken_sessions,
+    details,
+    failing_sessions,
+    no_link,
+    unscored_sessions,
+)
+from pytest_sessioneval.reports.model import AxisReport, Report, SuiteReport
+from pytest_sessioneval.reports.neutralise import code_span, markdown_text
+from pytest_sessioneval.reports.wording import (
+    REASONS,
+    asked,
+    comparison,
+    count_list,
+    counted,
+    headline,
+    judged_by,
+    mean_points,
+    points,
+    state_list,
+)
+from pytest_sessioneval.verdicts.means import AxisMean
+from pytest_sessioneval.verdicts.model import CallCount
+
+__all__ = ["render_markdown"]
+
+_LISTED = 50
+_EXAMPLES = 3
+
+
+def render_markdown(report: Report, link: Link = no_link) -> str:
+    """Return the report as GitHub-flavoured Markdown, ending in a line feed.
+
+    ``link`` makes the target of a link to a transcript from its path under the
+    run's root; without one, paths are shown and not linked. Nothing that a
+    transcript or a judge wrote is Markdown, HTML, a link or a mention.
+    """
+    return "\n".join(_lines(report, link)) + "\n"
+
+
+def _lines(report: Report, link: Link) -> Iterator[str]:
+    yield f"# Session scores: {markdown_text(headline(report))}"
+    yield ""
+    for warning in _warnings(report):
+        yield f"> **{markdown_text(warning)}**"
+        yield ""
+    if not report.suites:
+        yield "No suite was run."
+        yield ""
+    for suite in report.suites:
+        yield from _suite(suite, link)
+    yield from _provenance(report)
+
+
+def _warnings(report: Report) -> Iterator[str]:
+    if report.interrupted:
+        yield "The run was broken off: averages are over the sessions judged until then."
+    if report.partial:
+        yield f"Only a part of the suites was run: {report.partial}."
+
+
+def _suite(suite: SuiteReport, link: Link) -> Iterator[str]:
+    yield f"## {markdown_text(suite.suite)}"
+    yield ""
+    yield " ".join(_opening(suite))
+    yield ""
+    if suite.judge.notice:
+        yield f"> {markdown_text(suite.judge.notice)}"
+        yield ""
+    yield from _averages(suite)
+    yield from failing_sessions(suite, link)
+    yield from unscored_sessions(suite, link)
+    yield from broken_sessions(suite, link)
+    yield from _missing_scores(suite)
+    yield from _complexity(suite)
+    yield from _sources(suite)
+    yield from _notes(suite)
+
+
+def _opening(suite: SuiteReport) -> Iterator[str]:
+    counts = suite.counts
+    states = state_list(counts)
+    ran = f"{counted(counts.sessions, 'session')}{': ' + states if states else ''}."
+    yield f"**{markdown_text(ran)}**"
+    yield f"Judged by {markdown_text(judged_by(suite))}"
+    yield f"with rubric {code_span(suite.rubric_version.partition('#')[0])};"
+    yield f"{suite.judged:,} judged in this run, {suite.from_store:,} from the store."
+    for fall in suite.mean_shortfalls:
+        words = f"The mean of {fall.axis} is {comparison(fall.score, fall.threshold)}."
+        yield f"**{markdown_text(words)}**"
+    if not suite.thresholds.session and not suite.thresholds.mean:
+        yield "No threshold is set: a session passes once it is judged."
+
+
+def _averages(suite: SuiteReport) -> Iterator[str]:
+    if not suite.sessions:
+        return
+    yield "### Averages"
+    yield ""
+    yield "| axis | mean | n | min | no score | below | session threshold | mean threshold |"
+    yield "|---|--:|--:|--:|---|--:|--:|--:|"
+    low = {fall.axis for fall in suite.mean_shortfalls}
+    for row in suite.means:
+        yield _average(row, row.axis in low)
+    yield ""
+    yield "Means are over scored sessions only; *n* is how many of how many."
+    yield ""
+
+
+def _average(row: AxisReport, low: bool) -> str:  # noqa: FBT001 -- private
+    absent = {str(reason): number for reason, number in row.unscored.items()}
+    if row.unjudged:
+        absent["without a verdict"] = row.unjudged
+    mean = "–" if row.mean is None else mean_points(row.mean)
+    below = f"{row.below:,}" if row.session_threshold is not None else "–"
+    cells = (
+        markdown_text(row.axis),
+        f"**{mean}**" if low else mean,
+        f"{row.scored:,} of {row.sessions:,}",
+        "–" if row.minimum is None else points(row.minimum),
+        markdown_text(count_list(absent)) if absent else "–",
+        f"**{below}**" if row.below else below,
+        _limit(row.session_threshold),
+        _limit(row.mean_threshold),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _limit(threshold: float | None) -> str:
+    return "–" if threshold is None else f"{threshold:g}"
+
+
+def _missing_scores(suite: SuiteReport) -> Iterator[str]:
+    """Yield why scores are missing, by reason and axis, and what to do about each."""
+    rows = [
+        (reason, row, number)
+        for reason in REASONS
+        for row in suite.means
+        if (number := row.unscored.get(reason, 0))
+    ]
+    if not rows:
+        return
+    yield "### Why scores are missing"
+    yield ""
+    yield "| reason | axis | sessions | what it means | what to do |"
+    yield "|---|---|--:|---|---|"
+    for reason, row, number in rows:
+        meaning, remedy = REASONS[reason]
+        if reason == "unsupported":
+            remedy = suite.judge.unsupported.get(row.axis, remedy)
+        cells = (
+            f"`{reason}`",
+            markdown_text(row.axis),
+            f"{number:,}",
+            markdown_text(meaning),
+            markdown_text(remedy, 600),
+        )
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+    yield from _stated(suite)
+
+
+def _stated(suite: SuiteReport) -> Iterator[str]:
+    """Yield what was said most often where something went wrong."""
+    said: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for session in suite.sessions:
+        if session.verdict is None:
+            continue
+        results = session.verdict.axes.values()
+        details_said = {
+            (result.reason, result.detail)
+            for result in results
+            if result.kind == "unscored" and result.detail
+        }
+        for reason, detail in details_said:
+            if reason not in ("not_applicable", "unsupported"):
+                said[reason][detail] += 1
+    for reason in REASONS:
+        if reason not in said:
+            continue
+        ordered = sorted(said[reason].items(), key=lambda item: (-item[1], item[0]))
+        yield f"Of `{reason}` was said:"
+        yield ""
+        for detail, number in ordered[:_EXAMPLES]:
+            yield f"- {counted(number, 'session')}: {markdown_text(detail, 300)}"
+        if len(ordered) > _EXAMPLES:
+            yield f"- and {counted(len(ordered) - _EXAMPLES, 'other reason')}: see report.json"
+        yield ""
+
+
+def _complexity(suite: SuiteReport) -> Iterator[str]:
+    if not suite.buckets:
+        return
+    yield "### By complexity"
+    yield ""
+    names = [f"{bucket.bucket} ({bucket.sessions:,})" for bucket in suite.buckets]
+    yield f"| axis | {' | '.join(names)} |"
+    yield f"|---|{'--:|' * len(names)}"
+    for place, axis in enumerate(suite.axes):
+        cells = [_bucket_cell(bucket.means[place]) for bucket in suite.buckets]
+        yield f"| {markdown_text(axis)} | {' | '.join(cells)} |"
+    yield ""
+    bucketed = sum(bucket.sessions for bucket in suite.buckets)
+    left = suite.counts.sessions - bucketed
+    rest = f"; {counted(left, 'session')} without a score of it left out" if left else ""
+    yield f"Columns are bands of `task_complexity` with their number of sessions{rest}."
+    yield ""
+
+
+def _bucket_cell(mean: AxisMean) -> str:
+    return "–" if mean.mean is None else f"{mean_points(mean.mean)} (n={mean.scored:,})"
+
+
+def _sources(suite: SuiteReport) -> Iterator[str]:
+    sources = suite.sources
+    yield "### Sources"
+    yield ""
+    found = f"{counted(sources.sessions, 'session')} in {counted(sources.files_read, 'file')}"
+    chosen = f", {sources.deselected:,} deselected" if sources.deselected else ""
+    yield f"- read: {found}{chosen}"
+    if sources.skipped_lines:
+        skipped = _kinds(sources.skipped_lines)
+        yield f"- lines skipped, the rest of their session being sound: {skipped}"
+    if sources.unknown_records:
+        yield f"- records of unknown kinds left out: {_kinds(sources.unknown_records)}"
+    if suite.redacted:
+        yield f"- secrets replaced before anything left the process: {_kinds(suite.redacted)}"
+    if suite.spent != CallCount():
+        yield f"- asked of judges: {markdown_text(asked(suite.spent))}"
+    yield ""
+    yield from details(
+        "Files without a session",
+        [f"- {code_span(path, 300)}" for path in sources.not_sessions],
+        _LISTED,
+    )
+    yield from details(
+        "Copies and earlier states of sessions, left out",
+        [
+            f"- {code_span(gone, 300)}: kept {code_span(kept, 300)}"
+            for gone, kept in sources.duplicates
+        ],
+        _LISTED,
+    )
+
+
+def _kinds(counts: Mapping[str, int]) -> str:
+    return markdown_text(count_list(counts, 10))
+
+
+def _notes(suite: SuiteReport) -> Iterator[str]:
+    if not suite.notes:
+        return
+    yield "### Notes"
+    yield ""
+    for note in suite.notes:
+        yield f"- {markdown_text(note, 1_000)}"
+    yield ""
+
+
+def _provenance(report: Report) -> Iterator[str]:
+    made = report.provenance
+    seconds = (report.finished_at - report.started_at).total_seconds()
+    facts = [
+        f"run {code_span(report.run_id)}",
+        f"{report.started_at:%Y-%m-%d %H:%M} UTC, {seconds:.0f} s",
+        f"pytest-sessioneval {markdown_text(made.tool_version)}",
+        f"Python {markdown_text(made.python)}",
+    ]
+    if made.git_commit:
+        branch = f" on {code_span(made.git_branch)}" if made.git_branch else ""
+        dirty = " with uncommitted changes" if made.git_dirty else ""
+        facts.append(f"commit {code_span(made.git_commit[:12])}{branch}{dirty}")
+    yield "---"
+    yield ""
+    yield " · ".join(facts)
+    versions = [
+        f"- {markdown_text(suite.suite)}: rubric {code_span(suite.rubric_version)}, "
+        f"judge {code_span(suite.judge.version)}"
+        for suite in report.suites
+    ]
+    if versions:
+        yield ""
+        yield from versions

@@ -1,0 +1,221 @@
+"""The parts of ``report.md`` that are about single sessions: failing, not scored, broken."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+from pytest_sessioneval.reports.model import SessionReport, SuiteReport
+from pytest_sessioneval.reports.neutralise import (
+    code_span,
+    html_text,
+    markdown_text,
+    one_line,
+)
+from pytest_sessioneval.reports.wording import (
+    counted,
+    experts_on,
+    message_label,
+    points,
+    share_shown,
+    shortfall_text,
+)
+from pytest_sessioneval.verdicts.model import AxisOpinion, Evidence, Verdict
+from pytest_sessioneval.verdicts.run import SessionState
+
+__all__ = [
+    "Link",
+    "broken_sessions",
+    "details",
+    "failing_sessions",
+    "no_link",
+    "unscored_sessions",
+]
+
+Link = Callable[[str], str | None]
+"""Makes the target of a link from a path under the run's root; None: no link.
+
+The target is percent-encoded already.
+"""
+
+_OPEN = 10
+_FOLDED = 40
+_LISTED = 50
+_EVIDENCE = 5
+_COMMENT = 600
+_QUOTE = 240
+_LONGEST_COMMAND = 300
+
+
+def no_link(path: str) -> str | None:  # noqa: ARG001 -- the signature of Link
+    """Return None: the path is shown and not linked."""
+    return None
+
+
+def failing_sessions(suite: SuiteReport, link: Link) -> Iterator[str]:
+    """Yield the sessions below a threshold, the widest miss first; the first ones unfolded."""
+    failing = [s for s in suite.sessions if s.state == "below_threshold"]
+    if not failing:
+        return
+    failing.sort(key=lambda s: -max((f.threshold - f.score for f in s.shortfalls), default=0))
+    yield f"### Below threshold ({len(failing):,})"
+    yield ""
+    for session in failing[:_OPEN]:
+        yield f"#### {_title(session)}"
+        yield ""
+        yield from _session(session, suite, link)
+        yield ""
+    for session in failing[_OPEN : _OPEN + _FOLDED]:
+        falls = ", ".join(map(shortfall_text, session.shortfalls))
+        yield "<details>"
+        yield f"<summary>{html_text(session.key, 120)}: {html_text(falls)}</summary>"
+        yield ""
+        yield from _session(session, suite, link)
+        yield ""
+        yield "</details>"
+        yield ""
+    left = len(failing) - _OPEN - _FOLDED
+    if left > 0:
+        yield f"And {counted(left, 'more session')} below a threshold: see scores.csv."
+        yield ""
+
+
+def unscored_sessions(suite: SuiteReport, link: Link) -> Iterator[str]:
+    """Yield the sessions that failed because they could not be scored, and those never reached."""
+    yield from _listed(suite, "not_scored", "Not scored", link)
+    yield from _listed(suite, "not_run", "Not run", link)
+
+
+def broken_sessions(suite: SuiteReport, link: Link) -> Iterator[str]:
+    """Yield the sessions on which something broke, and the files that could not be read."""
+    yield from _listed(suite, "error", "Internal errors", link)
+    problems = suite.sources.problems
+    if not problems:
+        return
+    yield f"### Could not be read ({len(problems):,})"
+    yield ""
+    for problem in problems[:_LISTED]:
+        line = "" if problem.line is None else f", line {problem.line}"
+        place = _linked(problem.path, problem.path, suite, link)
+        yield f"- {place}{line}: {markdown_text(problem.reason, 300)}"
+    yield from _more(len(problems) - _LISTED)
+    yield ""
+
+
+def details(summary: str, lines: Sequence[str], limit: int) -> Iterator[str]:
+    """Yield a folded list of at most ``limit`` lines that says how many there are."""
+    if not lines:
+        return
+    yield "<details>"
+    yield f"<summary>{html_text(summary)} ({len(lines):,})</summary>"
+    yield ""
+    yield from islice(lines, limit)
+    yield from _more(len(lines) - limit)
+    yield ""
+    yield "</details>"
+    yield ""
+
+
+def _listed(suite: SuiteReport, state: SessionState, title: str, link: Link) -> Iterator[str]:
+    sessions = [session for session in suite.sessions if session.state == state]
+    if not sessions:
+        return
+    yield f"### {title} ({len(sessions):,})"
+    yield ""
+    for session in sessions[:_LISTED]:
+        why = "; ".join(markdown_text(line, 300) for line in session.not_scored)
+        yield f"- {_place(session, suite, link)}{': ' + why if why else ''}"
+    yield from _more(len(sessions) - _LISTED)
+    yield ""
+
+
+def _more(left: int) -> Iterator[str]:
+    if left > 0:
+        yield f"- and {left:,} more: see report.json"
+
+
+def _title(session: SessionReport) -> str:
+    falls = ", ".join(map(shortfall_text, session.shortfalls))
+    return f"{code_span(session.key, 120)}: {markdown_text(falls)}"
+
+
+def _session(session: SessionReport, suite: SuiteReport, link: Link) -> Iterator[str]:
+    facts = [
+        _linked(_where(session), session.path, suite, link),
+        counted(session.messages, "message"),
+        counted(session.tool_calls, "tool call"),
+    ]
+    command = one_line(f"pytest {shlex.quote(session.nodeid)}")
+    if session.nodeid and len(command) <= _LONGEST_COMMAND:
+        facts.append(code_span(command))
+    yield " · ".join(facts)
+    yield ""
+    verdict = session.verdict
+    for fall in session.shortfalls:
+        yield f"- **{markdown_text(shortfall_text(fall))}**"
+        if verdict is not None:
+            for who, said in experts_on(verdict, fall.axis):
+                yield from _said(who, said)
+    for line in session.not_scored:
+        yield f"- not scored: {markdown_text(line, 300)}"
+    if verdict is not None:
+        yield from _rest(verdict, {fall.axis for fall in session.shortfalls})
+
+
+def _said(who: str, said: AxisOpinion) -> Iterator[str]:
+    name = markdown_text(who)
+    if said.kind == "scored":
+        tag = f" ({markdown_text(said.failure_tag)})" if said.failure_tag else ""
+        comment = markdown_text(said.comment, _COMMENT)
+        yield f"  - {name} **{said.score}**{tag}{': ' + comment if comment else ''}"
+    else:
+        detail = markdown_text(said.detail, _COMMENT)
+        yield f"  - {name} *{said.reason}*{': ' + detail if detail else ''}"
+    for evidence in said.evidence[:_EVIDENCE]:
+        yield f"    - {_cited(evidence)}"
+    left = len(said.evidence) - _EVIDENCE
+    if left > 0:
+        yield f"    - and {left:,} more: see report.json"
+
+
+def _cited(evidence: Evidence) -> str:
+    label = markdown_text(message_label(evidence))
+    note = markdown_text(evidence.note, _QUOTE)
+    if not evidence.quote.strip():
+        return f"{label}: {note or 'the message as a whole'}"
+    return f"{label}: {code_span(evidence.quote, _QUOTE)}{' – ' + note if note else ''}"
+
+
+def _rest(verdict: Verdict, shown: set[str]) -> Iterator[str]:
+    """Yield the other axes on one line, each expert's overall comment, and what was not shown."""
+    others = [
+        f"{axis} {points(result.score) if result.kind == 'scored' else result.reason}"
+        for axis, result in verdict.axes.items()
+        if axis not in shown
+    ]
+    if others:
+        yield f"- other axes: {markdown_text(', '.join(others))}"
+    for opinion in verdict.opinions:
+        if opinion.comment.strip():
+            who = markdown_text(opinion.expert_id)
+            yield f"- {who} on the session: {markdown_text(opinion.comment, _COMMENT)}"
+    if share := share_shown(verdict):
+        yield f"- shortened for the judge to {share} of its text"
+
+
+def _place(session: SessionReport, suite: SuiteReport, link: Link) -> str:
+    where = _where(session)
+    place = _linked(where, session.path, suite, link)
+    return place if session.key == where else f"{place} (key {code_span(session.key, 120)})"
+
+
+def _where(session: SessionReport) -> str:
+    return session.path if session.locator is None else f"{session.path}::{session.locator}"
+
+
+def _linked(text: str, path: str, suite: SuiteReport, link: Link) -> str:
+    """Return the path as code, linked where ``link`` knows a target."""
+    target = link(posixpath.join(suite.root, path))
+    return code_span(text, 300) if target is None else f"[{code_span(text, 300)}]({target})"

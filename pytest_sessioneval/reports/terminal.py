@@ -1,0 +1,197 @@
+"""The lines of the terminal section, with a hint of how each may be marked up."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_sessioneval.reports.model import AxisReport, Report, SuiteReport
+from pytest_sessioneval.reports.neutralise import one_line
+from pytest_sessioneval.reports.wording import (
+    REASONS,
+    asked,
+    comparison,
+    count_list,
+    counted,
+    judged_by,
+    mean_points,
+    points,
+    state_list,
+)
+from pytest_sessioneval.verdicts.run import Sources
+
+__all__ = ["Line", "Style", "terminal_lines"]
+
+Style = Literal["title", "plain", "strong", "good", "bad", "warn", "dim"]
+"""How a line may be marked up; ``title`` is the text of a section's separator."""
+
+_WIDEST_AXIS = 32
+_KINDS = 5
+_WIDTHS = (6, 5, 6, 5, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the terminal section."""
+
+    text: str
+    """Without line break or control characters."""
+    style: Style = "plain"
+    """How it may be marked up."""
+
+
+def terminal_lines(
+    report: Report, *, written: Sequence[str] = (), width: int = 80
+) -> Iterator[Line]:
+    """Yield the terminal section: a title and a table per suite, the report's files last.
+
+    ``written`` are the paths of the files, as the user should see them; ``width``
+    is where sentences are wrapped (the table needs 80 columns at most, unless
+    an axis has a long name).
+    """
+    for suite in report.suites:
+        yield Line(f"session scores: {one_line(suite.suite, 60)}", "title")
+        yield from _suite(suite, width)
+    if not report.suites:
+        yield Line("session scores", "title")
+        yield Line(" no suite was run", "warn")
+    if report.partial:
+        yield from _sentence(f"only a part was run: {report.partial}", width, "warn")
+    if report.interrupted:
+        yield from _sentence("the run was broken off: averages are over what was judged", width)
+    if written:
+        yield from _sentence(f"report: {_paths(written)}", width, "plain")
+
+
+def _suite(suite: SuiteReport, width: int) -> Iterator[Line]:
+    yield from _sentence(_facts(suite), width, "plain")
+    if suite.sessions:
+        yield from _table(suite)
+    counts = suite.counts
+    if counts.failed or counts.not_run or not counts.sessions:
+        states = state_list(counts) or "no session was run"
+        yield from _sentence(states, width, "bad" if counts.failed else "warn")
+    for fall in suite.mean_shortfalls:
+        scored = next((row.scored for row in suite.means if row.axis == fall.axis), 0)
+        text = f"mean of {fall.axis} below threshold: {comparison(fall.score, fall.threshold)}"
+        yield from _sentence(f"{text} (n={scored})", width, "bad")
+    yield from _missing(suite, width)
+    yield from _sources(suite.sources, width)
+    if suite.redacted:
+        secrets = f"secrets replaced before anything left the process: {count_list(suite.redacted)}"
+        yield from _sentence(secrets, width, "dim")
+    if suite.judge.notice:
+        yield from _sentence(suite.judge.notice, width, "dim")
+    for note in suite.notes:
+        yield from _sentence(note, width, "dim")
+
+
+def _facts(suite: SuiteReport) -> str:
+    name = suite.rubric_version.partition("#")[0]
+    facts = [counted(suite.counts.sessions, "session"), judged_by(suite), f"rubric {name}"]
+    if suite.judged or suite.from_store:
+        facts.append(f"{suite.judged:,} judged, {suite.from_store:,} from store")
+    facts.append(asked(suite.spent))
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _table(suite: SuiteReport) -> Iterator[Line]:
+    longest = max((len(row.axis) for row in suite.means), default=0)
+    first = max(20, min(longest, _WIDEST_AXIS))
+    low = {fall.axis for fall in suite.mean_shortfalls}
+    yield Line(_row(first, "axis", "mean", "min", "n", "n/a", "below"), "strong")
+    for axis in suite.means:
+        yield Line(
+            _row(
+                first,
+                one_line(axis.axis, first),
+                "-" if axis.mean is None else mean_points(axis.mean),
+                "-" if axis.minimum is None else points(axis.minimum),
+                f"{axis.scored}",
+                f"{axis.unscored.get('not_applicable', 0)}",
+                "-" if axis.session_threshold is None else f"{axis.below}",
+            ),
+            _axis_style(axis, axis.axis in low),
+        )
+
+
+def _axis_style(axis: AxisReport, low_mean: bool) -> Style:  # noqa: FBT001 -- private
+    if axis.below or low_mean:
+        return "bad"
+    if axis.mean is None:
+        return "dim"
+    return "plain"
+
+
+def _row(first: int, axis: str, *numbers: str) -> str:
+    cells = [f"{text:>{wide}}" for text, wide in zip(numbers, _WIDTHS, strict=True)]
+    return f" {axis:<{first}}  {'  '.join(cells)}"
+
+
+def _missing(suite: SuiteReport, width: int) -> Iterator[Line]:
+    """Yield why scores are missing: one line per reason, with what can be done about it."""
+    by_reason: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for row in suite.means:
+        for reason, number in row.unscored.items():
+            by_reason[reason][row.axis] = number
+    explained = {axis for axis in by_reason["unsupported"] if axis in suite.judge.unsupported}
+    for axis in explained:
+        del by_reason["unsupported"][axis]
+    for axis, how in suite.judge.unsupported.items():
+        if axis in explained:
+            yield from _sentence(f"{axis} is not scored by this judge: {how}", width, "warn")
+    for reason, (meaning, remedy) in REASONS.items():
+        if reason != "not_applicable" and by_reason[reason]:
+            axes = ", ".join(f"{axis} {number:,}" for axis, number in by_reason[reason].items())
+            yield from _sentence(f"{reason}: {axes} – {meaning}; {remedy}", width, "warn")
+    unjudged = max((row.unjudged for row in suite.means), default=0)
+    if unjudged > suite.counts.error + suite.counts.not_run:
+        yield from _sentence(f"without a verdict: {counted(unjudged, 'session')}", width, "warn")
+
+
+def _sources(sources: Sources, width: int) -> Iterator[Line]:
+    read = f"read {counted(sources.files_read, 'file')}"
+    skipped = sum(sources.skipped_lines.values())
+    if skipped:
+        kinds = count_list(sources.skipped_lines, _KINDS)
+        read += f", skipped {counted(skipped, 'line')} ({kinds})"
+    unknown = sum(sources.unknown_records.values())
+    if unknown:
+        kinds = count_list(sources.unknown_records, _KINDS)
+        read += f", left out {counted(unknown, 'record')} of unknown kinds ({kinds})"
+    numbers = (
+        (len(sources.not_sessions), "without a session"),
+        (len(sources.duplicates), "left out as copies"),
+        (len(sources.problems), "unreadable"),
+        (sources.deselected, "deselected"),
+    )
+    left = [f"{number:,} {what}" for number, what in numbers if number]
+    if left:
+        read += f"; {', '.join(left)}"
+    yield from _sentence(read, width, "warn" if skipped or sources.problems else "dim")
+
+
+def _paths(written: Sequence[str]) -> str:
+    """Return the paths in one line: files of one folder share its name."""
+    folder, slash, _ = written[0].rpartition("/")
+    prefix = folder + slash
+    same = [path for path in written[1:] if path.rpartition("/")[0] == folder]
+    others = [path for path in written[1:] if path not in same]
+    names = [path.removeprefix(prefix) for path in same]
+    first = written[0] + (f" ({', '.join(names)})" if names else "")
+    return ", ".join([first, *others])
+
+
+def _sentence(text: str, width: int, style: Style = "warn") -> Iterator[Line]:
+    for line in textwrap.wrap(
+        one_line(text),
+        max(width, 40),
+        initial_indent=" ",
+        subsequent_indent="   ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    ):
+        yield Line(line, style)

@@ -1,0 +1,194 @@
+"""The words that every report uses: scores, counts and reasons, each said in one way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pytest_sessioneval.reports.model import Counts, Report, SuiteReport
+from pytest_sessioneval.reports.neutralise import one_line
+from pytest_sessioneval.suites.thresholds import Shortfall
+from pytest_sessioneval.verdicts.model import (
+    AxisOpinion,
+    CallCount,
+    Evidence,
+    UnscoredReason,
+    Verdict,
+)
+
+__all__ = [
+    "REASONS",
+    "asked",
+    "comparison",
+    "count_list",
+    "counted",
+    "experts_on",
+    "headline",
+    "judged_by",
+    "mean_points",
+    "message_label",
+    "points",
+    "share_shown",
+    "shortfall_text",
+    "state_list",
+]
+
+REASONS: dict[UnscoredReason, tuple[str, str]] = {
+    "not_applicable": (
+        "the experts asked said that it does not apply",
+        "nothing: it never counts against a session",
+    ),
+    "unsupported": (
+        "this judge cannot score it",
+        "choose a judge that can (`model` under [judge])",
+    ),
+    "unverified": (
+        "no cited evidence was found in the transcript",
+        "read the session; a judge that does this often should not be relied on",
+    ),
+    "tampered": (
+        "the transcript tries to steer its judge",
+        "read the session before trusting any score of it",
+    ),
+    "declined": (
+        "the judge refused to answer",
+        "read the session, or have it judged by another model (`model` under [judge])",
+    ),
+    "failed": (
+        "no usable answer arrived",
+        "run again: only what is missing is asked for",
+    ),
+    "skipped": (
+        "it was left out: budget spent, run cancelled or stopped early",
+        "run again, with a larger budget where one is set (--sessioneval-max-calls)",
+    ),
+}
+"""Per reason: what it means, and what a reader can do."""
+
+
+def points(score: float) -> str:
+    """Return a score with at most one decimal: ``40``, ``66.7``."""
+    return f"{score:.1f}".removesuffix(".0")
+
+
+def mean_points(score: float) -> str:
+    """Return a mean with exactly one decimal: ``40.0``."""
+    return f"{score:.1f}"
+
+
+def comparison(score: float, threshold: float) -> str:
+    """Return ``39.97 < 40``: as many decimals as it takes to see that the score is lower."""
+    for decimals in range(1, 6):
+        shown = f"{score:.{decimals}f}"
+        if float(shown) < threshold:
+            return f"{shown.removesuffix('.0')} < {threshold:g}"
+    return f"{score!r} < {threshold:g}"
+
+
+def shortfall_text(shortfall: Shortfall) -> str:
+    """Return ``goal_completion 40 < 60``."""
+    return f"{shortfall.axis} {comparison(shortfall.score, shortfall.threshold)}"
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return ``1 session``, ``2 sessions``, ``12,000 sessions``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def count_list(counts: Mapping[str, int], limit: int | None = None) -> str:
+    """Return ``3 failed, 1 declined``, most first; beyond ``limit`` kinds the rest as a number."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    shown = ordered if limit is None else ordered[:limit]
+    words = [f"{number:,} {one_line(name, 40)}" for name, number in shown]
+    if len(ordered) > len(shown):
+        words.append(f"{sum(number for _, number in ordered[len(shown) :]):,} of other kinds")
+    return ", ".join(words)
+
+
+def state_list(counts: Counts) -> str:
+    """Return ``30 passed, 4 below threshold; 1 more unreadable``; without what there is none of."""
+    words = (
+        (counts.passed, "passed"),
+        (counts.below_threshold, "below threshold"),
+        (counts.not_scored, "not scored"),
+        (counts.error, "internal error" if counts.error == 1 else "internal errors"),
+        (counts.not_run, "not run"),
+    )
+    states = ", ".join(f"{number:,} {word}" for number, word in words if number)
+    if not counts.unreadable:
+        return states
+    return f"{states}; {counts.unreadable:,} more unreadable" if states else "none could be read"
+
+
+def headline(report: Report) -> str:
+    """Return what a reader must know first, in one line: never good news when nothing ran."""
+    counts = report.counts
+    low_means = sum(len(suite.mean_shortfalls) for suite in report.suites)
+    means = f"{counted(low_means, 'mean')} below threshold" if low_means else ""
+    judged = counts.sessions - counts.not_run
+    if not judged and not counts.unreadable:
+        return "no session was judged"
+    if counts.failed:
+        total = counts.sessions + counts.unreadable
+        failed = f"{counts.failed:,} of {counted(total, 'session')} failed"
+        return f"{failed}, {means}" if means else failed
+    if means:
+        return f"{means}; {counted(judged, 'session')} passed"
+    if counts.not_run:
+        return f"{counted(judged, 'session')} passed, {counts.not_run:,} not run"
+    return f"all {judged:,} sessions passed" if judged > 1 else "1 session passed"
+
+
+def share_shown(verdict: Verdict) -> str:
+    """Return the smallest share of the session that a judge was shown, ``38 %``; empty: all."""
+    smallest = min((opinion.coverage for opinion in verdict.opinions), default=1.0)
+    return f"{int(smallest * 100)} %" if smallest < 1 else ""
+
+
+def judged_by(suite: SuiteReport) -> str:
+    """Return ``3 experts, openai:gpt-5-mini``; seats with a model of their own are counted in."""
+    judge = suite.judge
+    models = dict.fromkeys([judge.model, *(seat.model for seat in judge.seats)])
+    if judge.seats and judge.model not in {seat.model for seat in judge.seats}:
+        del models[judge.model]
+    repeats = f", {judge.repeats} repeats" if judge.repeats > 1 else ""
+    return f"{counted(len(judge.seats), 'expert')}, {' and '.join(models)}{repeats}"
+
+
+def asked(spent: CallCount) -> str:
+    """Return ``38 calls (2 retries), 12,000 tokens in, 900 out``; empty when nobody was asked."""
+    if not spent.calls:
+        return ""
+    extra = [
+        counted(number, noun, plural)
+        for number, noun, plural in (
+            (spent.retries, "retry", "retries"),
+            (spent.repairs, "repair", "repairs"),
+        )
+        if number
+    ]
+    calls = counted(spent.calls, "call") + (f" ({', '.join(extra)})" if extra else "")
+    if not spent.input_tokens and not spent.output_tokens:
+        return calls
+    cached = f" ({spent.cached_tokens:,} cached)" if spent.cached_tokens else ""
+    return f"{calls}, {spent.input_tokens:,} tokens in{cached}, {spent.output_tokens:,} out"
+
+
+def experts_on(verdict: Verdict, axis: str) -> Iterator[tuple[str, AxisOpinion]]:
+    """Yield who answered the axis and what they said, in panel order; repeats are told apart."""
+    for opinion in verdict.opinions:
+        said = opinion.axes.get(axis)
+        if said is not None:
+            repeat = f" (repeat {opinion.repeat + 1})" if opinion.repeat else ""
+            yield opinion.expert_id + repeat, said
+
+
+def message_label(evidence: Evidence) -> str:
+    """Return ``M12``, with the sub-agent where it is one's message and what is odd about it."""
+    label = f"M{evidence.message}"
+    if evidence.agent_id is not None:
+        label += f" of sub-agent {evidence.agent_id}"
+    if not evidence.verified:
+        label += " (not found there)"
+    elif evidence.polarity == "positive":
+        label += " (in favour)"
+    return label

@@ -1,0 +1,457 @@
+"""Small runs, written by hand, that the tests of the reports share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from pytest_sessioneval.suites.model import Thresholds
+from pytest_sessioneval.suites.session import SuiteSession
+from pytest_sessioneval.suites.thresholds import Shortfall
+from pytest_sessioneval.transcripts.model import SessionSummary
+from pytest_sessioneval.verdicts.model import (
+    AxisOpinion,
+    AxisResult,
+    CallCount,
+    Evidence,
+    Opinion,
+    PanelScore,
+    Scored,
+    Unscored,
+    UnscoredReason,
+    Verdict,
+)
+from pytest_sessioneval.verdicts.run import (
+    FileProblem,
+    JudgeIdentity,
+    Provenance,
+    Run,
+    SeatIdentity,
+    SessionResult,
+    SessionState,
+    Sources,
+    SuiteRun,
+)
+
+__all__ = [
+    "AXES",
+    "HOSTILE",
+    "STARTED",
+    "airline_run",
+    "airline_suite",
+    "empty_run",
+    "evidence_run",
+    "failing_result",
+    "hostile_run",
+    "make_run",
+    "many_run",
+    "opinion",
+    "result",
+    "unscored_result",
+]
+
+STARTED = datetime(2026, 11, 21, 19, 4, 12, tzinfo=UTC)
+AXES = ("task_complexity", "goal_completion", "tool_usage_quality", "subagent_orchestration")
+HOSTILE = (
+    "# owned\n\n</details><script>alert(1)</script> ![x](http://evil.example/x.png) "
+    "[click](javascript:alert(1)) @everyone #1 GH-2 www.evil.example https://evil.example/ "
+    "`code``` | cell |\x1b[31mred\x1b]0;title\x07\x9b2J\u202ecod.exe\x00 *b* _i_ ~~s~~ $m$ &lt;"
+)
+
+_PROVENANCE = Provenance(
+    tool_version="0.1.0",
+    python="3.11.9",
+    platform="Linux x86_64",
+    packages={"pydantic": "2.10.0", "httpx": "0.28.1"},
+    git_commit="0123456789abcdef0123456789abcdef01234567",
+    git_branch="main",
+    git_dirty=True,
+)
+_PANEL = (
+    SeatIdentity(
+        id="outcome", model="openai:gpt-5-mini", axes=("task_complexity", "goal_completion")
+    ),
+    SeatIdentity(
+        id="tools", model="openai:gpt-5-mini", axes=("goal_completion", "tool_usage_quality")
+    ),
+    SeatIdentity(id="crew", model="openai:gpt-5-mini", axes=("subagent_orchestration",)),
+)
+_JUDGE = JudgeIdentity(
+    model="openai:gpt-5-mini", version="openai:gpt-5-mini@2#1f2e3d4c", seats=_PANEL
+)
+_NO_CREW = Unscored(reason="not_applicable", detail="no sub-agent took part")
+
+
+def opinion(
+    session: str,
+    expert: str,
+    axes: dict[str, AxisOpinion],
+    *,
+    comment: str = "",
+    coverage: float = 1.0,
+    repeat: int = 0,
+) -> Opinion:
+    """Return one expert's opinion."""
+    return Opinion(
+        key=f"{session}-{expert}",
+        expert_id=expert,
+        repeat=repeat,
+        axes=axes,
+        comment=comment,
+        judge_model="gpt-5-mini-2026-08-01",
+        judge_version="openai:gpt-5-mini@2#1f2e3d4c",
+        rubric_version="agent@3#9a8b7c6d",
+        judged_at=STARTED + timedelta(seconds=3),
+        spent=CallCount(calls=1, input_tokens=900, output_tokens=80),
+        sent={"seed": 7, "temperature": 0.0},
+        coverage=coverage,
+    )
+
+
+def result(
+    name: str,
+    verdict: Verdict | None,
+    *,
+    state: SessionState = "passed",
+    shortfalls: tuple[Shortfall, ...] = (),
+    not_scored: tuple[str, ...] = (),
+    path: str | None = None,
+    locator: str | None = None,
+    messages: int = 24,
+) -> SessionResult:
+    """Return one session's part of a run."""
+    path = f"transcripts/{name}.json" if path is None else path
+    summary = SessionSummary(
+        session_id=f"id-{name}",
+        locator=locator,
+        source="openai",
+        digest="d" * 8 + name,
+        task_id=name,
+        message_count=messages,
+        tool_call_count=9,
+        prefix_digests=("0a", "1b"),
+    )
+    return SessionResult(
+        session=SuiteSession(suite="airline", key=name, path=path, summary=summary),
+        nodeid=f"airline/{path}",
+        state=state,
+        verdict=verdict,
+        shortfalls=shortfalls,
+        not_scored=not_scored,
+        status="evaluated" if verdict is not None and verdict.from_store else "pending",
+    )
+
+
+def _judged(
+    name: str,
+    *,
+    complexity: int,
+    goals: tuple[int, int],
+    tools: int,
+    comments: tuple[str, str] = ("", ""),
+    evidence: tuple[Evidence, ...] = (),
+    from_store: bool = False,
+) -> Verdict:
+    outcome = opinion(
+        name,
+        "outcome",
+        {
+            "task_complexity": Scored(score=complexity),
+            "goal_completion": Scored(score=goals[0], comment=comments[0], evidence=evidence),
+        },
+        comment="The customer left without a refund." if evidence else "",
+        coverage=0.384 if evidence else 1.0,
+    )
+    used = opinion(
+        name,
+        "tools",
+        {
+            "goal_completion": Scored(score=goals[1], comment=comments[1]),
+            "tool_usage_quality": Scored(score=tools, failure_tag="loop" if tools < 40 else None),
+        },
+    )
+    axes: dict[str, AxisResult] = {
+        "task_complexity": PanelScore(score=complexity),
+        "goal_completion": PanelScore(
+            score=sum(goals) / 2, spread=abs(goals[0] - goals[1]), count=2
+        ),
+        "tool_usage_quality": PanelScore(score=tools),
+        "subagent_orchestration": _NO_CREW,
+    }
+    crew = opinion(name, "crew", {"subagent_orchestration": _NO_CREW})
+    return Verdict(
+        session_id=f"id-{name}",
+        digest="d" * 8 + name,
+        axes=axes,
+        opinions=(outcome, used, crew),
+        from_store=from_store,
+    )
+
+
+def failing_result() -> SessionResult:
+    """Return a session that misses two thresholds, with quotes."""
+    verdict = _judged(
+        "task-3",
+        complexity=40,
+        goals=(20, 40),
+        tools=20,
+        comments=(
+            "The agent said that the refund was issued, but no call that issues one was made.",
+            "The only call for it ended in an error that was never looked at.",
+        ),
+        evidence=(
+            Evidence(message=12, quote="I've processed your refund of $54.04."),
+            Evidence(message=7, quote="Error: order #W12 not found", note="never looked at"),
+            Evidence(message=2, polarity="positive", quote="May I have your order number?"),
+            Evidence(message=4, agent_id="a7", note="the same search, three times"),
+        ),
+    )
+    return result(
+        "task-3",
+        verdict,
+        state="below_threshold",
+        shortfalls=(
+            Shortfall(axis="goal_completion", score=30, threshold=60),
+            Shortfall(axis="tool_usage_quality", score=20, threshold=40),
+        ),
+    )
+
+
+def unscored_result(
+    name: str = "task-4",
+    reason: UnscoredReason = "failed",
+    detail: str = "HTTP 503 after 4 tries",
+) -> SessionResult:
+    """Return a session that could not be scored."""
+    gone = Unscored(reason=reason, detail=detail)
+    verdict = Verdict(
+        session_id=f"id-{name}",
+        digest="d" * 8 + name,
+        axes={
+            "task_complexity": PanelScore(score=60),
+            "goal_completion": gone,
+            "tool_usage_quality": gone,
+            "subagent_orchestration": _NO_CREW,
+        },
+        opinions=(opinion(name, "outcome", {"goal_completion": gone}),),
+    )
+    return result(
+        name,
+        verdict,
+        state="not_scored",
+        not_scored=(
+            f"goal_completion: {reason} ({detail})",
+            f"tool_usage_quality: {reason} ({detail})",
+        ),
+    )
+
+
+def make_run(*suites: SuiteRun, partial: str = "", interrupted: bool = False) -> Run:
+    """Return a run of these suites."""
+    return Run(
+        run_id="20261121-190412-7f3a2c",
+        started_at=STARTED,
+        finished_at=STARTED + timedelta(seconds=18.2),
+        provenance=_PROVENANCE,
+        suites=suites,
+        partial=partial,
+        interrupted=interrupted,
+    )
+
+
+def airline_suite(*results: SessionResult) -> SuiteRun:
+    """Return a suite of a hosted judge with these sessions, and much to say about its files."""
+    return SuiteRun(
+        suite="airline",
+        root="suites/airline",
+        rubric_version="agent@3#9a8b7c6d",
+        axes=AXES,
+        judge=_JUDGE,
+        thresholds=Thresholds(
+            session={"goal_completion": 60, "tool_usage_quality": 40}, mean={"goal_completion": 75}
+        ),
+        sources=Sources(
+            files_read=7,
+            sessions=8,
+            deselected=1,
+            not_sessions=("package.json", "notes/index.json"),
+            duplicates=(("transcripts/task-1-copy.json", "transcripts/task-1.json"),),
+            skipped_lines={"truncated last line": 1, "two records on one line": 2},
+            unknown_records={"summary": 3, "file-history": 1},
+            problems=(
+                FileProblem(path="transcripts/z.json", line=3, reason="not JSON: unexpected end"),
+                FileProblem(path="transcripts/b.json", reason="larger than 256 MiB"),
+            ),
+        ),
+        results=results,
+        mean_shortfalls=(Shortfall(axis="goal_completion", score=220 / 3, threshold=75),),
+        judged=3,
+        from_store=2,
+        spent=CallCount(
+            calls=11,
+            retries=2,
+            repairs=1,
+            input_tokens=12_000,
+            output_tokens=900,
+            cached_tokens=8_000,
+        ),
+        redacted={"email": 2, "api key": 3},
+        notes=("expert outcome was answered by more than one model: a (2), b (1)",),
+    )
+
+
+def airline_run() -> Run:
+    """Return a run with a session of every state."""
+    thirds = _judged("task-5", complexity=80, goals=(100, 80), tools=60)
+    axes: dict[str, AxisResult] = {
+        **thirds.axes,
+        "tool_usage_quality": PanelScore(score=200 / 3, spread=20, count=3),
+    }
+    return make_run(
+        airline_suite(
+            result(
+                "task-1",
+                _judged("task-1", complexity=20, goals=(100, 100), tools=80, from_store=True),
+            ),
+            failing_result(),
+            unscored_result(),
+            result("task-5", thirds.model_copy(update={"axes": axes}), locator="2"),
+            result("task-6", None, state="error"),
+            result("task-7", None, state="not_run"),
+        )
+    )
+
+
+def evidence_run() -> Run:
+    """Return a green run of the embedded judge, which cannot score one axis."""
+    how = "write [[expect]] for the suite, or set use_outcome = true"
+    verdict = Verdict(
+        session_id="id-refund",
+        digest="d",
+        axes={
+            "goal_completion": Unscored(reason="unsupported", detail=how),
+            "tool_usage_quality": PanelScore(score=90),
+        },
+        opinions=(
+            opinion(
+                "refund",
+                "evidence",
+                {
+                    "goal_completion": Unscored(reason="unsupported", detail=how),
+                    "tool_usage_quality": Scored(score=90),
+                },
+            ),
+        ),
+    )
+    suite = SuiteRun(
+        suite="quickstart",
+        root="quickstart",
+        rubric_version="agent@1#11223344",
+        axes=("goal_completion", "tool_usage_quality"),
+        judge=JudgeIdentity(
+            model="evidence",
+            version="evidence@1#55667788",
+            seats=(SeatIdentity(id="evidence", model="evidence", axes=("tool_usage_quality",)),),
+            notice="evidence measures the process of a session; it does not know whether a task "
+            "was solved.",
+            unsupported={"goal_completion": how},
+        ),
+        sources=Sources(files_read=1, sessions=1),
+        results=(result("refund", verdict),),
+        judged=1,
+    )
+    return make_run(suite)
+
+
+def hostile_run() -> Run:
+    """Return a run in which every text that a stranger may write is an attack."""
+    said = Scored(
+        score=20,
+        comment=HOSTILE,
+        failure_tag="loop",
+        evidence=(Evidence(message=1, quote=HOSTILE, note=HOSTILE, agent_id=HOSTILE),),
+    )
+    gone = Unscored(reason="failed", detail=HOSTILE)
+    verdict = Verdict(
+        session_id=HOSTILE,
+        digest="d",
+        axes={"goal_completion": PanelScore(score=20), "tool_usage_quality": gone},
+        opinions=(
+            opinion(
+                "x",
+                "outcome",
+                {"goal_completion": said, "tool_usage_quality": gone},
+                comment=HOSTILE,
+            ),
+        ),
+    )
+    summary = SessionSummary(
+        session_id=HOSTILE, locator=HOSTILE, source="openai", digest="d", message_count=2
+    )
+    session = SuiteSession(suite=HOSTILE, key=HOSTILE, path=HOSTILE, summary=summary)
+    failing = SessionResult(
+        session=session,
+        nodeid=HOSTILE,
+        state="below_threshold",
+        verdict=verdict,
+        shortfalls=(Shortfall(axis="goal_completion", score=20, threshold=60),),
+        not_scored=(HOSTILE,),
+    )
+    suite = SuiteRun(
+        suite=HOSTILE,
+        root=".",
+        rubric_version="agent@3#9a8b7c6d",
+        axes=("goal_completion", "tool_usage_quality"),
+        judge=_JUDGE.model_copy(
+            update={"notice": HOSTILE, "model": HOSTILE, "unsupported": {"x": HOSTILE}}
+        ),
+        sources=Sources(
+            files_read=1,
+            sessions=1,
+            not_sessions=(HOSTILE,),
+            duplicates=((HOSTILE, HOSTILE),),
+            skipped_lines={HOSTILE: 1},
+            unknown_records={HOSTILE: 1},
+            problems=(FileProblem(path=HOSTILE, line=1, reason=HOSTILE),),
+        ),
+        results=(
+            *(failing for _ in range(12)),
+            failing.model_copy(update={"state": "not_scored", "shortfalls": ()}),
+        ),
+        redacted={HOSTILE: 1},
+        notes=(HOSTILE,),
+    )
+    run = make_run(suite, partial=HOSTILE)
+    provenance = run.provenance.model_copy(update={"git_branch": HOSTILE, "git_commit": HOSTILE})
+    return run.model_copy(update={"provenance": provenance})
+
+
+def empty_run() -> Run:
+    """Return a run in which no session was left to judge."""
+    suite = airline_suite().model_copy(
+        update={
+            "sources": Sources(files_read=2, sessions=2, deselected=2),
+            "mean_shortfalls": (),
+            "redacted": {},
+            "notes": (),
+            "spent": CallCount(),
+            "judged": 0,
+            "from_store": 0,
+        }
+    )
+    return make_run(suite, partial="-k nothing", interrupted=True)
+
+
+def many_run(number: int) -> Run:
+    """Return a run with that many sessions below a threshold."""
+    one = failing_result()
+    results = tuple(
+        one.model_copy(
+            update={
+                "session": one.session.model_copy(
+                    update={"key": f"task-{place}", "path": f"transcripts/task-{place}.json"}
+                )
+            }
+        )
+        for place in range(number)
+    )
+    return make_run(airline_suite(*results))

@@ -1,0 +1,143 @@
+"""A failing item says which thresholds were missed, on whose word, by which quotes."""
+
+from __future__ import annotations
+
+from report_runs import failing_result, hostile_run, opinion, result, unscored_result
+
+from pytest_sessioneval.reports.failure import failure_text, headline
+from pytest_sessioneval.suites.thresholds import Shortfall
+from pytest_sessioneval.verdicts.model import Evidence, PanelScore, Scored, Verdict
+
+
+def test_every_missed_axis_is_listed() -> None:
+    """Not only the first."""
+    lines = failure_text(failing_result()).splitlines()
+    assert "below threshold: 2 axes" == lines[0]
+    assert {"goal_completion 30 < 60", "tool_usage_quality 20 < 40"} <= set(lines)
+
+
+def test_experts_speak_with_score_and_comment() -> None:
+    """Each expert of the axis, also one that was not below."""
+    text = failure_text(failing_result(), width=200)
+    assert "  tools 40: The only call for it ended in an error that was never looked at." in text
+
+
+def test_quotes_come_with_message_numbers() -> None:
+    """So that a reader finds them in the transcript."""
+    assert """    M12: "I've processed your refund of $54.04.\"""" in failure_text(failing_result())
+
+
+def test_evidence_in_favour_is_told_apart() -> None:
+    """A positive quote is not taken for an accusation."""
+    assert '    M2 (in favour): "May I have your order number?"' in failure_text(failing_result())
+
+
+def test_a_sub_agents_message_is_named() -> None:
+    """Its messages have numbers of their own."""
+    text = failure_text(failing_result())
+    assert "    M4 of sub-agent a7: the same search, three times" in text
+
+
+def test_failure_tags_are_shown() -> None:
+    """What went wrong, in the rubric's word."""
+    assert "  tools 20 [loop]" in failure_text(failing_result())
+
+
+def test_the_session_can_be_found() -> None:
+    """Id, suite, file and key."""
+    assert (
+        "session id-task-3 of suite airline: transcripts/task-3.json (key task-3); "
+        "shortened for the judge to 38 % of its text"
+    ) == failure_text(failing_result(), width=200).splitlines()[-1]
+
+
+def test_not_scored_has_its_own_text() -> None:
+    """It is not below any threshold, and each axis says why."""
+    lines = failure_text(unscored_result()).splitlines()
+    assert "not scored: a session passes only when it was judged" == lines[0]
+    assert "  goal_completion: failed (HTTP 503 after 4 tries)" == lines[1]
+
+
+def test_both_are_told_where_both_are() -> None:
+    """A session below one threshold and without a score elsewhere hides neither."""
+    both = failing_result().model_copy(update={"not_scored": ("efficiency: failed",)})
+    lines = failure_text(both).splitlines()
+    assert ["below threshold: 2 axes; 1 axis not scored", "  efficiency: failed"] == lines[:2]
+
+
+def test_an_internal_error_is_the_third_word() -> None:
+    """Neither below threshold nor not scored."""
+    assert failure_text(result("x", None, state="error")).startswith("internal error: ")
+
+
+def test_lines_are_wrapped() -> None:
+    """No line is wider than asked for, continuation lines are indented."""
+    lines = failure_text(failing_result(), width=50).splitlines()
+    assert 50 >= max(len(line) for line in lines)
+    assert "    issued, but no call that issues one was made." in lines
+
+
+def test_repeats_are_told_apart() -> None:
+    """The second time an expert was asked is named as such."""
+    said = {"goal_completion": Scored(score=20)}
+    verdict = Verdict(
+        session_id="s",
+        digest="d",
+        axes={"goal_completion": PanelScore(score=20, count=2)},
+        opinions=tuple(opinion("s", "outcome", dict(said), repeat=n) for n in (0, 1)),
+    )
+    low = (Shortfall(axis="goal_completion", score=20, threshold=60),)
+    lines = failure_text(result("s", verdict, state="below_threshold", shortfalls=low))
+    assert "  outcome 20\n  outcome (repeat 2) 20" in lines
+
+
+def test_many_quotes_are_counted() -> None:
+    """After five the rest is a number."""
+    many = tuple(Evidence(message=n, quote=f"quote {n}") for n in range(8))
+    verdict = Verdict(
+        session_id="s",
+        digest="d",
+        axes={"goal_completion": PanelScore(score=20)},
+        opinions=(opinion("s", "outcome", {"goal_completion": Scored(score=20, evidence=many)}),),
+    )
+    low = (Shortfall(axis="goal_completion", score=20, threshold=60),)
+    text = failure_text(result("s", verdict, state="below_threshold", shortfalls=low))
+    assert "and 3 more in the report" in text
+    assert "quote 5" not in text
+
+
+def test_the_headline_is_axes_and_the_first_quote() -> None:
+    """What pytest's short summary shows."""
+    assert (
+        "below threshold: goal_completion 30 < 60, tool_usage_quality 20 < 40 "
+        "(M12 'I've processed your refund of $54.04.')"
+    ) == headline(failing_result())
+
+
+def test_the_headline_of_not_scored_says_why() -> None:
+    """The first axis in full, the others as a number."""
+    assert (
+        "not scored: goal_completion: failed (HTTP 503 after 4 tries) (and 1 more axis)"
+    ) == headline(unscored_result())
+
+
+def test_hostile_text_cannot_steer_the_terminal() -> None:
+    """Neither the text nor the headline holds a control character."""
+    attack = hostile_run().suites[0].results[0]
+    texts = [*failure_text(attack).splitlines(), headline(attack)]
+    assert all(text.isprintable() for text in texts)
+
+
+def test_no_comment_floods_the_terminal() -> None:
+    """A comment of a megabyte is cut."""
+    verdict = Verdict(
+        session_id="s",
+        digest="d",
+        axes={"goal_completion": PanelScore(score=20)},
+        opinions=(
+            opinion("s", "o", {"goal_completion": Scored(score=20, comment="word " * 200_000)}),
+        ),
+    )
+    low = (Shortfall(axis="goal_completion", score=20, threshold=60),)
+    text = failure_text(result("s", verdict, state="below_threshold", shortfalls=low))
+    assert 2_000 > len(text)

@@ -1,0 +1,219 @@
+"""report.md tells a reviewer what failed and why, and obeys no transcript."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from report_runs import (
+    airline_run,
+    airline_suite,
+    empty_run,
+    evidence_run,
+    failing_result,
+    hostile_run,
+    make_run,
+    many_run,
+    unscored_result,
+)
+
+from pytest_sessioneval.reports.build import build_report
+from pytest_sessioneval.reports.markdown import render_markdown
+from pytest_sessioneval.reports.writing import links_from, links_under
+from pytest_sessioneval.verdicts.model import UnscoredReason
+from pytest_sessioneval.verdicts.run import Run
+
+
+def _markdown(run: Run) -> str:
+    return render_markdown(build_report(run))
+
+
+def test_the_first_line_is_the_news() -> None:
+    """What failed, before anything else."""
+    first = _markdown(airline_run()).splitlines()[0]
+    assert "# Session scores: 5 of 8 sessions failed, 1 mean below threshold" == first
+
+
+def test_means_have_n_and_thresholds_beside_them() -> None:
+    """A row says on how many of how many sessions the mean rests."""
+    row = "| **73.3** | 3 of 6 | 30 | 2 without a verdict, 1 failed | **1** | 60 | 75 |"
+    assert f"| goal_completion {row}" in _markdown(airline_run()).splitlines()
+
+
+def test_an_axis_without_scores_has_a_dash() -> None:
+    """No mean is no zero."""
+    assert "| subagent_orchestration | – | 0 of 6 | – |" in _markdown(airline_run())
+
+
+def test_quotes_are_code_with_message_numbers() -> None:
+    """The reader finds the message, and the quote renders as it was said."""
+    assert "    - M7: `Error: order #W12 not found` – never looked at" in _markdown(airline_run())
+
+
+def test_other_axes_are_told_too() -> None:
+    """One failing axis is not all there is to a session."""
+    assert "- other axes: task_complexity 40, subagent_orchestration not_applicable" in (
+        _markdown(airline_run())
+    )
+
+
+def test_transcripts_are_linked_relative_to_the_report() -> None:
+    """From the report's folder up to the run's root and down to the file."""
+    link = links_from(Path("/project/.sessioneval/runs/r"), Path("/project"))
+    assert (
+        "[`transcripts/task-3.json`](../../../suites/airline/transcripts/task-3.json)"
+    ) in render_markdown(build_report(airline_run()), link)
+
+
+def test_a_suite_outside_of_the_root_is_linked_too() -> None:
+    """An absolute root gives a relative link all the same."""
+    link = links_from(Path("/project/out"), Path("/project"))
+    assert "../../data/a%20b.json" == link("/data/a b.json")
+
+
+def test_links_can_lead_to_a_commit() -> None:
+    """For a step summary, which has no files beside it."""
+    link = links_under("https://git.example/o/r/blob/abc/")
+    assert "https://git.example/o/r/blob/abc/a/b%23.json" == link("a/b#.json")
+
+
+@pytest.mark.parametrize("outside", ["/etc/passwd", "../x.json", "a/../../x.json", ".."])
+def test_a_commit_has_no_files_outside(outside: str) -> None:
+    """What is not in the repository is not linked there."""
+    assert links_under("https://git.example/blob/abc")(outside) is None
+
+
+def test_without_links_paths_are_code() -> None:
+    """Shown, not linked."""
+    assert "`transcripts/task-3.json` · 24 messages" in _markdown(airline_run())
+
+
+def test_reasons_are_listed_with_what_to_do() -> None:
+    """By reason and axis, with the number of sessions."""
+    assert (
+        "| `failed` | goal_completion | 1 | no usable answer arrived "
+        "| run again: only what is missing is asked for |"
+    ) in _markdown(airline_run())
+
+
+def test_an_unsupported_axis_says_how_to_get_it() -> None:
+    """The judge's own words, escaped."""
+    assert r"write \[\[expect\]\] for the suite, or set use_outcome = true" in (
+        _markdown(evidence_run())
+    )
+
+
+@pytest.mark.parametrize("reason", ["unverified", "tampered", "declined", "failed", "skipped"])
+def test_what_went_wrong_is_told_most_often_first(reason: UnscoredReason) -> None:
+    """The details behind a reason, with how many sessions each is about."""
+    results = [unscored_result(f"t{n}", reason, "rare" if n == 0 else "often") for n in range(3)]
+    text = _markdown(make_run(airline_suite(*results)))
+    assert f"Of `{reason}` was said:\n\n- 2 sessions: often\n- 1 session: rare\n" in text
+
+
+def test_complexity_buckets_have_their_own_n() -> None:
+    """Columns are buckets, cells are means with their denominator."""
+    lines = _markdown(airline_run()).splitlines()
+    assert "| axis | 0-25 (1) | 26-50 (1) | 51-75 (1) | 76+ (1) |" in lines
+    assert "| goal_completion | 100.0 (n=1) | 30.0 (n=1) | – | 90.0 (n=1) |" in lines
+
+
+def test_sources_say_what_was_skipped_and_why() -> None:
+    """Files read, lines skipped by reason."""
+    text = _markdown(airline_run())
+    assert "- read: 8 sessions in 7 files, 1 deselected\n" in text
+    assert "2 two records on one line, 1 truncated last line\n" in text
+
+
+def test_unreadable_files_name_line_and_reason() -> None:
+    """Sorted by path."""
+    assert (
+        "- `transcripts/b.json`: larger than 256 MiB\n"
+        "- `transcripts/z.json`, line 3: not JSON: unexpected end\n"
+    ) in _markdown(airline_run())
+
+
+def test_without_thresholds_passing_means_judged() -> None:
+    """A green report says how little green may mean."""
+    assert "No threshold is set: a session passes once it is judged." in _markdown(evidence_run())
+
+
+def test_nothing_judged_is_the_news() -> None:
+    """A run of nothing is not green."""
+    text = _markdown(empty_run())
+    assert text.startswith("# Session scores: no session was judged\n")
+    assert "> **The run was broken off" in text
+    assert "> **Only a part of the suites was run: -k nothing.**" in text
+
+
+def test_the_widest_miss_comes_first() -> None:
+    """A reviewer with one minute reads the worst session."""
+    near, far = failing_result(), failing_result()
+    near = near.model_copy(
+        update={
+            "shortfalls": tuple(
+                fall.model_copy(update={"score": fall.threshold - 1}) for fall in near.shortfalls
+            ),
+            "session": near.session.model_copy(update={"key": "near"}),
+        }
+    )
+    text = _markdown(make_run(airline_suite(near, far)))
+    titles = re.findall(r"^#### `(.*?)`", text, re.MULTILINE)
+    assert ["task-3", "near"] == titles
+
+
+def test_long_lists_are_folded_and_cut() -> None:
+    """Ten sessions open, forty folded, the rest a number."""
+    text = _markdown(many_run(60))
+    assert 10 == text.count("\n#### ")
+    assert 40 == text.count("<summary>task-")
+    assert "And 10 more sessions below a threshold: see scores.csv." in text
+
+
+def test_every_fold_is_closed() -> None:
+    """As many ends as beginnings, each on its own line."""
+    lines = _markdown(many_run(60)).splitlines()
+    assert lines.count("<details>") == lines.count("</details>") > 40
+
+
+def test_hostile_text_adds_no_structure() -> None:
+    """Headings, tables, folds and rules are as many as with harmless text."""
+    assert _structure(_markdown(_harmless())) == _structure(_markdown(hostile_run()))
+
+
+def test_hostile_text_adds_no_link() -> None:
+    """No link target is written by a transcript, and nothing links itself."""
+    unescaped = re.sub(r"\\.", "", _markdown(hostile_run()))
+    outside_code = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", unescaped)
+    assert [] == re.findall(r"\]\(|://|www\.|@\w|(?<!&)#\d|<script", outside_code)
+
+
+def test_hostile_text_leaves_no_control_character() -> None:
+    """What is looked at in a terminal does not steer it."""
+    assert set() == {c for c in _markdown(hostile_run()) if not c.isprintable()} - {"\n", "\u200b"}
+
+
+def _structure(text: str) -> list[str]:
+    return [
+        found.group()
+        for line in text.splitlines()
+        if (found := re.match(r" *(#+ |\|[-:|]+\||- |> |</?\w+>|---)|$", line)) is not None
+    ]
+
+
+def _harmless() -> Run:
+    """Return the hostile run with every attack replaced by one word."""
+    attack = hostile_run().suites[0].suite
+    dumped = hostile_run().model_dump(mode="json")
+
+    def calm(value: object) -> object:
+        if isinstance(value, str):
+            return value.replace(attack, "word")
+        if isinstance(value, dict):
+            return {calm(name): calm(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [calm(inner) for inner in value]
+        return value
+
+    return Run.model_validate(calm(dumped))

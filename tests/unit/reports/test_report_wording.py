@@ -1,0 +1,152 @@
+"""Scores, counts and reasons are worded in one way."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from report_runs import (
+    airline_run,
+    airline_suite,
+    empty_run,
+    evidence_run,
+    failing_result,
+    make_run,
+)
+
+from pytest_sessioneval.reports.build import build_report
+from pytest_sessioneval.reports.model import Counts
+from pytest_sessioneval.reports.wording import (
+    REASONS,
+    asked,
+    comparison,
+    count_list,
+    counted,
+    headline,
+    judged_by,
+    points,
+    share_shown,
+    state_list,
+)
+from pytest_sessioneval.verdicts.model import CallCount, UnscoredReason
+
+
+@pytest.mark.parametrize(("score", "text"), [(40, "40"), (66.6667, "66.7"), (39.97, "40")])
+def test_a_score_has_at_most_one_decimal(score: float, text: str) -> None:
+    """A whole score is shown as a whole number."""
+    assert points(score) == text
+
+
+@pytest.mark.parametrize(
+    ("score", "threshold", "text"),
+    [
+        (40, 60, "40 < 60"),
+        (66.6667, 70, "66.7 < 70"),
+        (39.97, 40, "39.97 < 40"),
+        (62.2, 62.25, "62.2 < 62.25"),
+        (69.9999999, 70, "69.9999999 < 70"),
+    ],
+)
+def test_a_missed_threshold_is_seen_to_be_missed(score: float, threshold: float, text: str) -> None:
+    """As many decimals as it takes: never ``40 < 40``."""
+    assert comparison(score, threshold) == text
+
+
+def test_every_reason_is_explained() -> None:
+    """Each reason has a meaning and something to do, and none is merged with another."""
+    assert set(get_args(UnscoredReason)) == set(REASONS)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 retries"), (1, "1 retry"), (12_000, "12,000 retries")]
+)
+def test_numbers_agree_with_nouns(number: int, text: str) -> None:
+    """One is singular; thousands are grouped."""
+    assert counted(number, "retry", "retries") == text
+
+
+def test_counts_come_most_first() -> None:
+    """The largest first; beyond the limit the rest is one number."""
+    assert count_list({"a": 1, "b": 5, "c": 2, "d": 1}, 2) == "5 b, 2 c, 2 of other kinds"
+
+
+def test_names_in_counts_cannot_flood() -> None:
+    """A name that a transcript chose is cut."""
+    assert len(count_list({"x" * 1_000: 1})) < 50
+
+
+def test_states_nobody_is_in_are_left_out() -> None:
+    """Only what there is; unreadable files are told apart from sessions."""
+    assert state_list(Counts(passed=2, error=1, unreadable=1)) == (
+        "2 passed, 1 internal error; 1 more unreadable"
+    )
+
+
+def test_the_headline_says_how_many_failed() -> None:
+    """Unreadable files count as failed, and low means are told with them."""
+    assert headline(build_report(airline_run())) == (
+        "5 of 8 sessions failed, 1 mean below threshold"
+    )
+
+
+def test_a_low_mean_alone_is_the_headline() -> None:
+    """Sessions that all pass do not hide a mean that is too low."""
+    passed = failing_result().model_copy(update={"state": "passed", "shortfalls": ()})
+    suite = airline_suite(passed).model_copy(update={"sources": empty_run().suites[0].sources})
+    assert headline(build_report(make_run(suite))) == "1 mean below threshold; 1 session passed"
+
+
+def test_nothing_judged_is_no_good_news() -> None:
+    """A run in which nothing ran says so instead of ``all passed``."""
+    assert headline(build_report(empty_run())) == "no session was judged"
+
+
+def test_a_run_without_suites_is_no_good_news() -> None:
+    """A run without any suite says so too."""
+    assert headline(build_report(make_run())) == "no session was judged"
+
+
+def test_a_green_run_says_so() -> None:
+    """One session that passed is told in the singular."""
+    assert headline(build_report(evidence_run())) == "1 session passed"
+
+
+def test_what_was_not_run_is_told_beside_what_passed() -> None:
+    """Sessions the run ended before are not among those that passed."""
+    passed, waiting = (
+        failing_result().model_copy(update={"state": state, "shortfalls": ()})
+        for state in ("passed", "not_run")
+    )
+    run = make_run(evidence_run().suites[0].model_copy(update={"results": (passed, waiting)}))
+    assert headline(build_report(run)) == "1 session passed, 1 not run"
+
+
+def test_seats_with_their_own_model_are_named() -> None:
+    """A panel of several models names each, the suite's first."""
+    suite = build_report(airline_run()).suites[0]
+    seats = (suite.judge.seats[0].model_copy(update={"model": "ollama:q"}), *suite.judge.seats[1:])
+    judge = suite.judge.model_copy(update={"seats": seats, "repeats": 3})
+    assert judged_by(suite.model_copy(update={"judge": judge})) == (
+        "3 experts, openai:gpt-5-mini and ollama:q, 3 repeats"
+    )
+
+
+def test_a_suite_model_that_no_seat_uses_is_not_named() -> None:
+    """Only who answered is named."""
+    suite = build_report(airline_run()).suites[0]
+    seats = tuple(s.model_copy(update={"model": "ollama:q"}) for s in suite.judge.seats)
+    judge = suite.judge.model_copy(update={"seats": seats})
+    assert judged_by(suite.model_copy(update={"judge": judge})) == "3 experts, ollama:q"
+
+
+def test_nobody_asked_is_nothing_said() -> None:
+    """No calls, no text."""
+    assert asked(CallCount()) == ""
+
+
+def test_a_share_is_never_rounded_up_to_all() -> None:
+    """99.9 % shown is not all of it."""
+    verdict = failing_result().verdict
+    assert verdict is not None
+    opinions = tuple(o.model_copy(update={"coverage": 0.999}) for o in verdict.opinions)
+    assert share_shown(verdict.model_copy(update={"opinions": opinions})) == "99 %"

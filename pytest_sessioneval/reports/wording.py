@@ -98,7 +98,7 @@ def count_list(counts: Mapping[str, int], limit: int | None = None) -> str:
     """Return ``3 failed, 1 declined``, most first; beyond ``limit`` kinds the rest as a number."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     shown = ordered if limit is None else ordered[:limit]
-    words = [f"{number:,} {one_line(name, 40)}" for name, number in shown]
+    words = [f"{number:,} {one_line(name, 60)}" for name, number in shown]
     if len(ordered) > len(shown):
         words.append(f"{sum(number for _, number in ordered[len(shown) :]):,} of other kinds")
     return ", ".join(words)

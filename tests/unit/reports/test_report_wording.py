@@ -72,7 +72,7 @@ def test_counts_come_most_first() -> None:
 
 def test_names_in_counts_cannot_flood() -> None:
     """A name that a transcript chose is cut."""
-    assert len(count_list({"x" * 1_000: 1})) < 50
+    assert len(count_list({"x" * 1_000: 1})) < 70
 
 
 def test_states_nobody_is_in_are_left_out() -> None:

@@ -72,6 +72,7 @@ def _suite(run: SuiteRun) -> SuiteReport:
             _axis(mean, thresholds, below[mean.axis]) for mean in axis_means(run.axes, verdicts)
         ),
         mean_shortfalls=run.mean_shortfalls,
+        never_scored=run.never_scored,
         buckets=tuple(
             BucketReport(bucket=name, sessions=buckets[name], means=tuple(map(_rounded, means)))
             for name, means in means_by_bucket(run.axes, verdicts).items()

@@ -96,6 +96,9 @@ def _opening(suite: SuiteReport) -> Iterator[str]:
     for fall in suite.mean_shortfalls:
         words = f"The mean of {fall.axis} is {comparison(fall.score, fall.threshold)}."
         yield f"**{markdown_text(words)}**"
+    for axis in suite.never_scored:
+        words = f"{axis} has a threshold, and no session was scored on it."
+        yield f"**{markdown_text(words)}**"
     if not suite.thresholds.session and not suite.thresholds.mean:
         yield "No threshold is set: a session passes once it is judged."
 

@@ -159,6 +159,8 @@ class SuiteReport(Frozen):
     """One per axis, in the rubric's order."""
     mean_shortfalls: tuple[Shortfall, ...]
     """Every mean that was too low, unrounded."""
+    never_scored: tuple[str, ...]
+    """Axes that have a threshold and that no session was scored on; they fail the run."""
     buckets: tuple[BucketReport, ...]
     """The averages per complexity, for each bucket that holds a session."""
     judged: int

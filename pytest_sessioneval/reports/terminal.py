@@ -78,6 +78,9 @@ def _suite(suite: SuiteReport, width: int) -> Iterator[Line]:
         scored = next((row.scored for row in suite.means if row.axis == fall.axis), 0)
         text = f"mean of {fall.axis} below threshold: {comparison(fall.score, fall.threshold)}"
         yield from _sentence(f"{text} (n={scored})", width, "bad")
+    for axis in suite.never_scored:
+        text = f"{axis} has a threshold, and no session was scored on it"
+        yield from _sentence(text, width, "bad")
     yield from _missing(suite, width)
     yield from _sources(suite.sources, width)
     if suite.redacted:
@@ -101,7 +104,7 @@ def _facts(suite: SuiteReport) -> str:
 def _table(suite: SuiteReport) -> Iterator[Line]:
     longest = max((len(row.axis) for row in suite.means), default=0)
     first = max(20, min(longest, _WIDEST_AXIS))
-    low = {fall.axis for fall in suite.mean_shortfalls}
+    low = {fall.axis for fall in suite.mean_shortfalls} | set(suite.never_scored)
     yield Line(_row(first, "axis", "mean", "min", "n", "n/a", "below"), "strong")
     for axis in suite.means:
         yield Line(

@@ -122,8 +122,12 @@ def state_list(counts: Counts) -> str:
 def headline(report: Report) -> str:
     """Return what a reader must know first, in one line: never good news when nothing ran."""
     counts = report.counts
-    low_means = sum(len(suite.mean_shortfalls) for suite in report.suites)
-    means = f"{counted(low_means, 'mean')} below threshold" if low_means else ""
+    low = sum(len(suite.mean_shortfalls) for suite in report.suites)
+    never = sum(len(suite.never_scored) for suite in report.suites)
+    suite_wide = [f"{counted(low, 'mean')} below threshold"] if low else []
+    if never:
+        suite_wide.append(f"{counted(never, 'axis', 'axes')} with a threshold never scored")
+    means = ", ".join(suite_wide)
     judged = counts.sessions - counts.not_run
     if not judged and not counts.unreadable:
         return "no session was judged"

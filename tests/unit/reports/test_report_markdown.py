@@ -134,6 +134,14 @@ def test_unreadable_files_name_line_and_reason() -> None:
     ) in _markdown(airline_run())
 
 
+def test_a_threshold_on_nothing_is_told() -> None:
+    """An axis that has a threshold and no score is said at the top."""
+    suite = evidence_run().suites[0].model_copy(update={"never_scored": ("goal_completion",)})
+    assert "**goal_completion has a threshold, and no session was scored on it.**" in (
+        _markdown(make_run(suite))
+    )
+
+
 def test_without_thresholds_passing_means_judged() -> None:
     """A green report says how little green may mean."""
     assert "No threshold is set: a session passes once it is judged." in _markdown(evidence_run())

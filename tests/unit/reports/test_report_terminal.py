@@ -68,6 +68,14 @@ def test_a_low_mean_is_told_with_its_denominator() -> None:
     assert " mean of goal_completion below threshold: 73.3 < 75 (n=3)" in _text(airline_run())
 
 
+def test_a_threshold_on_nothing_is_told() -> None:
+    """An axis that has a threshold and no score is marked and said."""
+    suite = evidence_run().suites[0].model_copy(update={"never_scored": ("goal_completion",)})
+    styles = {line.text: line.style for line in _lines(make_run(suite))}
+    assert "bad" == styles[" goal_completion has a threshold, and no session was scored on it"]
+    assert ["bad"] == [style for text, style in styles.items() if text.endswith("0       -")][:1]
+
+
 def test_a_missing_score_is_told_with_what_to_do() -> None:
     """One line per reason."""
     assert (

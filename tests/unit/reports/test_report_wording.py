@@ -96,6 +96,14 @@ def test_a_low_mean_alone_is_the_headline() -> None:
     assert headline(build_report(make_run(suite))) == "1 mean below threshold; 1 session passed"
 
 
+def test_a_threshold_on_nothing_is_no_good_news() -> None:
+    """Sessions that pass do not hide a threshold that nothing was held against."""
+    suite = evidence_run().suites[0].model_copy(update={"never_scored": ("goal_completion",)})
+    assert headline(build_report(make_run(suite))) == (
+        "1 axis with a threshold never scored; 1 session passed"
+    )
+
+
 def test_nothing_judged_is_no_good_news() -> None:
     """A run in which nothing ran says so instead of ``all passed``."""
     assert headline(build_report(empty_run())) == "no session was judged"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -129,8 +130,9 @@ def _report_thresholds(suite: SuiteRun, session: pytest.Session) -> bool:
 
 
 def _emit(session: pytest.Session, nodeid: str, failure: str) -> None:
-    outcome = "failed" if failure else "passed"
-    for when in ("setup", "call", "teardown"):
+    outcome: Literal["passed", "failed"] = "failed" if failure else "passed"
+    phases: tuple[Literal["setup", "call", "teardown"], ...] = ("setup", "call", "teardown")
+    for when in phases:
         called = when == "call"
         report = pytest.TestReport(
             nodeid=nodeid,

@@ -29,12 +29,13 @@ _NARROWEST = 40
 def failure_text(result: SessionResult, *, width: int = 80) -> str:
     """Return all that a reader needs to judge a failing session, in lines of ``width`` columns.
 
+    The first line is the headline, never wrapped: pytest's short summary shows it.
     *Below threshold* lists every axis that missed its threshold, with each
     expert's score, comment and quotes with message numbers; *not scored* says
     why of every axis that had to be scored. Nothing of the session can move the
     terminal's cursor or colours.
     """
-    return "\n".join(_wrapped(_failure(result), max(width, _NARROWEST)))
+    return "\n".join([headline(result), *_wrapped(_failure(result), max(width, _NARROWEST))])
 
 
 def headline(result: SessionResult) -> str:
@@ -56,7 +57,9 @@ def headline(result: SessionResult) -> str:
 
 def _failure(result: SessionResult) -> Iterator[tuple[int, str]]:
     """Yield (indent, text) of each paragraph; an empty text is an empty line."""
-    yield 0, _opening(result)
+    if result.not_scored:
+        yield 0, ""
+        yield 0, "not scored"
     for line in result.not_scored:
         yield 2, line
     for shortfall in result.shortfalls:
@@ -69,18 +72,6 @@ def _failure(result: SessionResult) -> Iterator[tuple[int, str]]:
         yield from _overall(result.verdict)
     yield 0, ""
     yield 0, _place(result)
-
-
-def _opening(result: SessionResult) -> str:
-    if result.state == "below_threshold":
-        missed = counted(len(result.shortfalls), "axis", "axes")
-        also = f"; {counted(len(result.not_scored), 'axis', 'axes')} not scored"
-        return f"below threshold: {missed}" + (also if result.not_scored else "")
-    if result.state == "not_scored":
-        return "not scored: a session passes only when it was judged"
-    if result.state == "error":
-        return "internal error: there is no verdict on this session"
-    return result.state.replace("_", " ")
 
 
 def _said(who: str, said: AxisOpinion) -> Iterator[tuple[int, str]]:

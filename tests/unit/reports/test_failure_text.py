@@ -12,7 +12,6 @@ from pytest_sessioneval.verdicts.model import Evidence, PanelScore, Scored, Verd
 def test_every_missed_axis_is_listed() -> None:
     """Not only the first."""
     lines = failure_text(failing_result()).splitlines()
-    assert "below threshold: 2 axes" == lines[0]
     assert {"goal_completion 30 < 60", "tool_usage_quality 20 < 40"} <= set(lines)
 
 
@@ -54,15 +53,20 @@ def test_the_session_can_be_found() -> None:
 def test_not_scored_has_its_own_text() -> None:
     """It is not below any threshold, and each axis says why."""
     lines = failure_text(unscored_result()).splitlines()
-    assert "not scored: a session passes only when it was judged" == lines[0]
-    assert "  goal_completion: failed (HTTP 503 after 4 tries)" == lines[1]
+    assert lines[0].startswith("not scored: ")
+    assert [
+        "not scored",
+        "  goal_completion: failed (HTTP 503 after 4 tries)",
+        "  tool_usage_quality: failed (HTTP 503 after 4 tries)",
+    ] == lines[2:5]
 
 
 def test_both_are_told_where_both_are() -> None:
     """A session below one threshold and without a score elsewhere hides neither."""
     both = failing_result().model_copy(update={"not_scored": ("efficiency: failed",)})
     lines = failure_text(both).splitlines()
-    assert ["below threshold: 2 axes; 1 axis not scored", "  efficiency: failed"] == lines[:2]
+    assert lines[0].startswith("below threshold: ")
+    assert {"not scored", "  efficiency: failed", "goal_completion 30 < 60"} <= set(lines)
 
 
 def test_an_internal_error_is_the_third_word() -> None:
@@ -71,9 +75,9 @@ def test_an_internal_error_is_the_third_word() -> None:
 
 
 def test_lines_are_wrapped() -> None:
-    """No line is wider than asked for, continuation lines are indented."""
+    """No line but the first is wider than asked for, continuation lines are indented."""
     lines = failure_text(failing_result(), width=50).splitlines()
-    assert 50 >= max(len(line) for line in lines)
+    assert 50 >= max(len(line) for line in lines[1:])
     assert "    issued, but no call that issues one was made." in lines
 
 
@@ -104,6 +108,11 @@ def test_many_quotes_are_counted() -> None:
     text = failure_text(result("s", verdict, state="below_threshold", shortfalls=low))
     assert "and 3 more in the report" in text
     assert "quote 5" not in text
+
+
+def test_the_first_line_is_the_headline() -> None:
+    """pytest's short summary shows the first line and nothing else."""
+    assert headline(failing_result()) == failure_text(failing_result(), width=40).splitlines()[0]
 
 
 def test_the_headline_is_axes_and_the_first_quote() -> None:

@@ -26,7 +26,7 @@ from report_runs import (
 from pytest_sessioneval.reports import model
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.csv_file import render_csv
-from pytest_sessioneval.reports.failure import failure_text, headline
+from pytest_sessioneval.reports.failure import failure_text
 from pytest_sessioneval.reports.json_file import render_json
 from pytest_sessioneval.reports.markdown import render_markdown
 from pytest_sessioneval.reports.model import report_schema
@@ -51,7 +51,7 @@ def _markdown(run: Run) -> str:
 
 def _failures() -> str:
     results = (failing_result(), unscored_result(), *hostile_run().suites[0].results[:1])
-    return "\n".join(f"{headline(r)}\n\n{failure_text(r)}\n" for r in results)
+    return "\n".join(f"{failure_text(r)}\n" for r in results)
 
 
 _CASES: dict[str, Callable[[], str]] = {

@@ -111,7 +111,7 @@ def test_many_quotes_are_counted() -> None:
 
 
 def test_the_first_line_is_the_headline() -> None:
-    """pytest's short summary shows the first line and nothing else."""
+    """The short summary of pytest shows the first line and nothing else."""
     assert headline(failing_result()) == failure_text(failing_result(), width=40).splitlines()[0]
 
 

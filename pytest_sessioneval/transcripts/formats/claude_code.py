@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_sessioneval.errors import Place, TranscriptError
@@ -73,12 +72,11 @@ _METADATA_BYTES = 1024 * 1024
 _TITLES = ("customTitle", "aiTitle")
 
 
-@dataclass(frozen=True)
 class ClaudeCodeReader:
     """Reads Claude Code sessions with their sub-agents."""
 
-    name: str = "claude-code"
-    version: int = 1
+    name = "claude-code"
+    version = 1
 
     def detects(self, document: Document) -> bool:
         """Return whether the first message record is one of Claude Code's."""

@@ -45,8 +45,8 @@ __all__ = [
 _FOLDERS = ("subagents", "tool-results")
 _AGENT_FILE = re.compile(r"agent-.+\.jsonl")
 _SIDECAR = ".meta.json"
-_PLAIN_ID = re.compile(r"[\w-]{1,128}")
-_FIRST_LINE_BYTES = 64 * 1024
+_SESSION_ID = re.compile(rb'"sessionId"\s*:\s*"([A-Za-z0-9_-]{1,128})"')
+_BEGINNING_BYTES = 64 * 1024
 _SIDECAR_BYTES = 64 * 1024
 
 
@@ -299,11 +299,10 @@ def _agents_in_folder(folder: str, _changed_ns: int) -> Mapping[str, list[Path]]
 
 
 def _session_named_in(path: Path) -> str | None:
-    """Return the session id in a file's first line, where it can name a file beside it."""
+    """Return the session id that a file begins with, where it can name a file beside it."""
     try:
         with path.open("rb") as stream:
-            first = json.loads(stream.readline(_FIRST_LINE_BYTES))
-    except (OSError, ValueError, RecursionError):
+            named = _SESSION_ID.search(stream.read(_BEGINNING_BYTES))
+    except OSError:
         return None
-    session = text_of(object_of(first).get("sessionId"))
-    return session if session is not None and _PLAIN_ID.fullmatch(session) else None
+    return None if named is None else named.group(1).decode("ascii")

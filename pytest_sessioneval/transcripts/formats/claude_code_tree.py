@@ -11,6 +11,7 @@ said before it. What is left is a branch the user abandoned; it is counted.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,6 @@ __all__ = [
 ]
 
 _MESSAGES = ("user", "assistant")
-_COMPARED = 16  # records of one id that a further one is compared with: bounds the work
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +111,17 @@ def blocks_of(entry: Entry, block_type: str) -> list[JsonObject]:
 def distinct_entries(records: Iterable[JsonObject]) -> list[Entry]:
     """Return the records in file order without those that repeat one: same id, same content."""
     kept: list[Entry] = []
-    by_uuid: dict[str, list[Entry]] = {}
+    first: dict[str, Entry] = {}
+    said: dict[str, set[tuple[str, str]]] = {}  # only of ids that come up again
     for record in records:
         entry = Entry(len(kept), record)
-        if entry.uuid is not None:
-            same = by_uuid.setdefault(entry.uuid, [])
-            if any(_repeats(other, entry) for other in same[-_COMPARED:]):
+        if entry.uuid is not None and first.setdefault(entry.uuid, entry) is not entry:
+            if entry.uuid not in said:
+                said[entry.uuid] = {_mark(first[entry.uuid])}
+            mark = _mark(entry)
+            if mark in said[entry.uuid]:
                 continue
-            same.append(entry)
+            said[entry.uuid].add(mark)
         kept.append(entry)
     return kept
 
@@ -275,12 +278,11 @@ def _position(entry: Entry) -> int:
     return entry.position
 
 
-def _repeats(one: Entry, other: Entry) -> bool:
-    if one.kind != other.kind:
-        return False
-    if one.is_message and other.is_message:
-        return bool(one.message.get("content") == other.message.get("content"))
-    return one.record == other.record
+def _mark(entry: Entry) -> tuple[str, str]:
+    """Return what two records of one id share when one repeats the other (text is one block)."""
+    said = entry.message.get("content") if entry.is_message else entry.record
+    blocks = [{"type": "text", "text": said}] if isinstance(said, str) else said
+    return entry.kind, json.dumps(blocks, sort_keys=True)
 
 
 def _text(value: Any) -> str | None:

@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "shell": EVALUATION | {"shell"},
     "plugin": EVALUATION | {"shell"},
     "cli": EVALUATION,
-    "testing": EVALUATION,
+    "testing": EVALUATION | {"testing"},
 }
 ROOMS_OF_LIBRARY = {
     "pytest": {"shell", "plugin", "testing"},

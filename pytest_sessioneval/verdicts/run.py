@@ -135,6 +135,8 @@ class SuiteRun(Frozen):
     """One per selected session, in collection order."""
     mean_shortfalls: tuple[Shortfall, ...] = ()
     """Every mean that was too low."""
+    never_scored: tuple[str, ...] = ()
+    """Axes that have a threshold and that no session was scored on."""
     judged: int = 0
     """Sessions for which somebody was asked."""
     from_store: int = 0

@@ -1,0 +1,1 @@
+"""Evidence of process: what can be measured in a transcript without understanding its task."""

@@ -9,7 +9,7 @@ from statistics import fmean
 from pytest_sessioneval.judging.keys import digest_of, opinion_key, seat_digest
 from pytest_sessioneval.judging.model import Judge
 from pytest_sessioneval.suites.expectations import expectations_for
-from pytest_sessioneval.suites.feedback import feedback_for
+from pytest_sessioneval.suites.feedback import feedback_by_session
 from pytest_sessioneval.suites.model import Axis, Expectation, Expert, FeedbackEntry, Rubric, Suite
 from pytest_sessioneval.suites.rubric import rubric_version
 from pytest_sessioneval.suites.session import SuiteSession
@@ -77,6 +77,8 @@ class Panel:
     rubric_version: str
     version: str
     max_chars: int
+    feedback: Mapping[str, tuple[FeedbackEntry, ...]]
+    """What is shown of people's thumbs, by session id."""
 
     @classmethod
     def of(cls, suite: Suite, judges: Mapping[str, Judge], *, repeats: int | None = None) -> Panel:
@@ -97,13 +99,8 @@ class Panel:
         times = settings.repeats if repeats is None else repeats
         digest = digest_of([[seat.expert.id, seat.digest] for seat in seats])
         name = settings.model if len({seat.judge.name for seat in seats}) == 1 else "panel"
-        return cls(suite, seats, times, version, f"{name}@1#{digest[:8]}", max_chars)
-
-    @property
-    def shows_feedback(self) -> bool:
-        """Whether experts see people's thumbs: as configured, else only without a gate."""
-        configured = self.suite.settings.judge.show_feedback
-        return self.suite.settings.gate is None if configured is None else configured
+        shown = feedback_by_session(suite) if _shows_feedback(suite) else {}
+        return cls(suite, seats, times, version, f"{name}@1#{digest[:8]}", max_chars, shown)
 
     def questions(self, session: SuiteSession) -> tuple[Question, ...]:
         """Return all that is asked about a session, by seat, then repeat.
@@ -114,7 +111,7 @@ class Panel:
         profile = suite.profiles.get(summary.profile_id or "default") or suite.profiles.get(
             "default", ""
         )
-        feedback = feedback_for(suite, summary.session_id) if self.shows_feedback else ()
+        feedback = self.feedback.get(summary.session_id, ())
         expectations = expectations_for(suite, session.key)
         asked: list[Question] = []
         for seat in self.seats:
@@ -168,6 +165,12 @@ class Panel:
             notice=" ".join(notices),
             unsupported=self.unsupported(),
         )
+
+
+def _shows_feedback(suite: Suite) -> bool:
+    """Whether experts see people's thumbs: as configured, else only without a gate."""
+    configured = suite.settings.judge.show_feedback
+    return suite.settings.gate is None if configured is None else configured
 
 
 def panel_experts(suite: Suite) -> tuple[Expert, ...]:

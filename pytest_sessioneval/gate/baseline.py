@@ -240,7 +240,7 @@ def parse_baseline(text: str, *, place: str = "baseline.json") -> Baseline:
     try:
         baseline = Baseline.model_validate(value)
     except ValidationError as error:
-        raise BaselineError(f"{place}: {_first_fault(error, value)}; {repair}") from None
+        raise BaselineError(f"{place}{_first_fault(error, value, text)}; {repair}") from None
     seen: set[str] = set()
     for session in baseline.sessions:
         if session.key in seen:
@@ -358,14 +358,17 @@ def _listed(keys: Sequence[str]) -> str:
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
-def _first_fault(error: ValidationError, value: Mapping[str, Any]) -> str:
+def _first_fault(error: ValidationError, value: Mapping[str, Any], text: str) -> str:
+    """Return ``:line`` where it is known, and what is wrong there."""
     fault = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in fault["loc"])
+    where, line = ".".join(str(part) for part in fault["loc"]), ""
     match fault["loc"]:
         case ("sessions", int(position), *rest):
             row = value["sessions"][position]
             key = row.get("key") if isinstance(row, dict) else None
             within = [str(part) for part in rest if part not in {"AxisScore", "NoScore"}]
-            where = f"session {key if isinstance(key, str) else position!r}"
+            where = f"session {key!r}" if isinstance(key, str) else f"session number {position + 1}"
             where += f", {'.'.join(within)}" if within else ""
-    return f"{where}: {fault['msg'][:1].lower()}{fault['msg'][1:]}"
+            offset = text.find(f'"key": {_compact(key)}')
+            line = f":{text.count(chr(10), 0, offset) + 1}" if offset >= 0 else ""
+    return f"{line}: {where}: {fault['msg'][:1].lower()}{fault['msg'][1:]}"

@@ -54,25 +54,30 @@ def _consequence(decision: Decision) -> str:
         case "passed":
             return "The merge may go ahead."
         case "inconclusive" if decision.blocks:
-            return f"The merge is stopped: {_why_stopped(decision)}."
+            return f"The merge is stopped{_why_stopped(decision)}."
         case "inconclusive":
             return "This is a warning only: the merge may go ahead, but nothing vouches for it."
     return "The merge is stopped." if decision.blocks else "The merge may go ahead, unchecked."
 
 
 def _why_stopped(decision: Decision) -> str:
-    if decision.on_inconclusive == "fail":
-        return "[gate] on_inconclusive is fail"
+    """Return ``: `` and why an undecided comparison stops the merge; empty: as said before."""
     _, worst = _worst(decision)
+    if decision.on_inconclusive == "fail":
+        return ": [gate] on_inconclusive is fail"
+    if "nulls_moved" in worst.reasons:
+        return ""
+    if "unproven" in worst.reasons:
+        return ": [gate] strict asks for a proof that holds for every kind of failure"
     if any(test is not None and test.powered for test in (worst.overall, worst.changed_only)):
-        return "this suite is large enough to have shown that nothing got worse"
-    return "what was observed is as bad as what is not tolerated"
+        return ": this suite is large enough to have shown that nothing got worse"
+    return ": what was seen is as bad as what is too much"
 
 
 def _held(decision: Decision) -> str:
     changes = [
-        f"{axis.axis} by {signed(axis.shown.overall.difference)} (a drop of {axis.margin:g} "
-        "is too much)"
+        f"{axis.axis} changed by {signed(axis.shown.overall.difference)} points (a drop of "
+        f"{axis.margin:g} would be too much)"
         for axis in decision.gated
         if axis.shown is not None and axis.shown.overall is not None
     ]
@@ -80,7 +85,7 @@ def _held(decision: Decision) -> str:
     improved = bool(decision.gated) and all(axis.improved for axis in decision.gated)
     opening = "Scores rose" if improved else "Nothing got worse by as much as matters"
     compared = f"over {count(sessions, 'session')} compared with the baseline"
-    return f"{opening}: {compared}, the average changed on {', '.join(changes)}."
+    return f"{opening}: {compared}, {', '.join(changes)}."
 
 
 def _regressed(axis: AxisDecision, worst: Comparison, decision: Decision) -> str:
@@ -120,7 +125,8 @@ def _open(axis: AxisDecision, worst: Comparison) -> str:
         return f"{opening} no session has a score both in the {worst.baseline} and now."
     if "nulls_moved" in worst.reasons and test.status == "passed":
         lost, gained = len(worst.nulls.newly_null), len(worst.nulls.newly_scored)
-        return f"{opening} {count(lost, 'session')} lost their score on it and {gained} gained one."
+        moved = f"{count(lost, 'session')} lost the score on it and {gained} gained one"
+        return f"{opening} {moved}, which chance does not explain."
     change = f"over {count(test.pairs, 'session')} its average changed by "
     change += f"{signed(test.difference)} points"
     if test.low is None or test.high is None:

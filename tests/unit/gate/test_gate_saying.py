@@ -33,70 +33,70 @@ FIRST = {
     "passed": (
         lambda: decided(shifted(0)),
         (
-            "Nothing got worse by as much as matters: over 40 sessions compared with the baseline, "
-            "goal_completion changed by -0.6 points (a drop of 5 would be too much). "
-            "The merge may go ahead."
+            "Nothing got worse by as much as matters: over 40 sessions compared with the "
+            "baseline, goal_completion changed by -0.6 points (a drop of 5 would be too "
+            "much). The merge may go ahead."
         ),
     ),
     "improved": (
         lambda: decided(shifted(8)),
         (
-            "Scores rose: over 40 sessions compared with the baseline, goal_completion changed by "
-            "+7.4 points (a drop of 5 would be too much). The merge may go ahead."
+            "Scores rose: over 40 sessions compared with the baseline, goal_completion "
+            "changed by +7.4 points (a drop of 5 would be too much). The merge may go ahead."
         ),
     ),
     "regressed": (
         lambda: decided(shifted(-12)),
         (
-            "goal_completion got worse: over 40 sessions compared with the baseline, its average "
-            "fell by 12.6 points, from 50.0 to 37.4, more than chance explains, where a drop of 5 is "
-            "too much. The merge is stopped."
+            "goal_completion got worse: over 40 sessions compared with the baseline, its "
+            "average fell by 12.6 points, from 50.0 to 37.4, more than chance explains, where"
+            " a drop of 5 is too much. The merge is stopped."
         ),
     ),
     "broken session": (
         lambda: decided([5.0, *FORTY[1:]]),
         (
-            "Session session-000 fell from 50 to 5 on goal_completion: no single session may fall by "
-            "more than 40 points. The merge is stopped."
+            "Session session-000 fell from 50 to 5 on goal_completion: no single session may "
+            "fall by more than 40 points. The merge is stopped."
         ),
     ),
     "too few": (
         lambda: decided([50.0 + change for change in WORKED], FORTY[:10]),
         (
-            "It cannot be told whether goal_completion got worse: over 10 sessions its average "
-            "changed by -3.0 points, and the true change may lie anywhere from -7.4 to +1.4, where a "
-            "drop of 5 is too much. About 10 more sessions would settle it. This is a warning only: "
-            "the merge may go ahead, but nothing vouches for it."
+            "It cannot be told whether goal_completion got worse: over 10 sessions its "
+            "average changed by -3.0 points, and the true change may lie anywhere from -7.4 "
+            "to +1.4, where a drop of 5 is too much. About 10 more sessions would settle it. "
+            "This is a warning only: the merge may go ahead, but nothing vouches for it."
         ),
     ),
     "undecided, large suite": (
         lambda: decided(shifted(-4)),
         (
-            "It cannot be told whether goal_completion got worse: over 40 sessions its average "
-            "changed by -4.6 points, and the true change may lie anywhere from -6.2 to -3.1, where a "
-            "drop of 5 is too much. The merge is stopped: this suite is large enough to have shown "
-            "that nothing got worse."
+            "It cannot be told whether goal_completion got worse: over 40 sessions its "
+            "average changed by -4.6 points, and the true change may lie anywhere from -6.2 "
+            "to -3.1, where a drop of 5 is too much. The merge is stopped: this suite is "
+            "large enough to have shown that nothing got worse."
         ),
     ),
     "lost and not judged": (
         lambda: decided(["failed", *FORTY[1:39]]),
         (
-            "The comparison is incomplete: 1 session of the baseline missing (session-039), "
-            "1 session not judged (session-000). The merge is stopped."
+            "The comparison is incomplete: 1 session of the baseline missing (session-039), 1"
+            " session not judged (session-000). The merge is stopped."
         ),
     ),
     "nulls": (
         lambda: decided(reasons("not_applicable", 6) + FORTY[6:]),
         (
-            "It cannot be told whether goal_completion got worse: 6 sessions lost the score on it "
-            "and 0 gained one, which chance does not explain. The merge is stopped."
+            "It cannot be told whether goal_completion got worse: 6 sessions lost the score "
+            "on it and 0 gained one, which chance does not explain. The merge is stopped."
         ),
     ),
     "no baseline": (
         lambda: decide(candidate(FORTY), {}, gate()),
         (
-            "There is no baseline to compare with; write one with --sessioneval-update-baseline and "
-            "commit it. The merge is stopped."
+            "There is no baseline to compare with; write one with --sessioneval-update-"
+            "baseline and commit it. The merge is stopped."
         ),
     ),
     "not run": (
@@ -104,8 +104,8 @@ FIRST = {
             candidate([], partial="-k x", left_out=None), {"baseline": baseline(FORTY)}, gate()
         ),
         (
-            "The gate did not run: no session of airline was selected. "
-            "The merge may go ahead, unchecked."
+            "The gate did not run: no session of airline was selected. The merge may go "
+            "ahead, unchecked."
         ),
     ),
     "another rubric": (
@@ -115,26 +115,27 @@ FIRST = {
             gate(),
         ),
         (
-            "The scores cannot be compared with the baseline: the rubric changed from agent@1#aa to "
-            "agent@2#cc. Score the baseline's sessions again with `sessioneval baseline rejudge`. "
-            "The merge is stopped."
+            "The scores cannot be compared with the baseline: the rubric changed from "
+            "agent@1#aa to agent@2#cc. Score the baseline's sessions again with `sessioneval "
+            "baseline rejudge`. The merge is stopped."
         ),
     ),
     "strict": (
         lambda: decided(FORTY, strict=True),
         (
-            "It cannot be told whether goal_completion got worse: over 40 sessions its average "
-            "changed by +0.0 points, and a rare total failure could have gone unseen. About 19 more "
-            "sessions would settle it. The merge is stopped: [gate] strict asks for a proof that "
-            "holds for every kind of failure."
+            "It cannot be told whether goal_completion got worse: over 40 sessions its "
+            "average changed by +0.0 points, and a rare total failure could have gone unseen."
+            " About 19 more sessions would settle it. The merge is stopped: [gate] strict "
+            "asks for a proof that holds for every kind of failure."
         ),
     ),
     "configured to fail": (
         lambda: decided(FORTY[:10], FORTY[:10], on_inconclusive="fail"),
         (
-            "It cannot be told whether goal_completion got worse: over 10 sessions its average "
-            "changed by +0.0 points, and that many are too few to vouch for the rest. About 10 more "
-            "sessions would settle it. The merge is stopped: [gate] on_inconclusive is fail."
+            "It cannot be told whether goal_completion got worse: over 10 sessions its "
+            "average changed by +0.0 points, and that many are too few to vouch for the rest."
+            " About 10 more sessions would settle it. The merge is stopped: [gate] "
+            "on_inconclusive is fail."
         ),
     ),
 }

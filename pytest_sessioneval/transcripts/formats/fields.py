@@ -13,6 +13,7 @@ __all__ = [
     "list_of",
     "number_of",
     "object_of",
+    "one_line",
     "text_of",
     "time_of",
 ]
@@ -47,6 +48,11 @@ def object_of(value: Any) -> JsonObject:
 def list_of(value: Any) -> list[Any]:
     """Return the value if it is a list, else an empty one."""
     return value if isinstance(value, list) else []
+
+
+def one_line(value: Any) -> str:
+    """Return the value as text for a message: on one line, 200 characters at most."""
+    return " ".join(str(value).split())[:200]
 
 
 def time_of(value: Any) -> datetime | None:

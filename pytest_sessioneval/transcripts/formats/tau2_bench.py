@@ -21,6 +21,7 @@ from pytest_sessioneval.transcripts.formats.fields import (
     list_of,
     number_of,
     object_of,
+    one_line,
     text_of,
     time_of,
 )
@@ -181,19 +182,21 @@ def _transcript(
     ticks = list_of(simulation.get("ticks"))
     recorded = list_of(simulation.get("messages")) or messages_of_ticks(ticks)
     ended = text_of(simulation.get("termination_reason"))
-    if not recorded:
-        what = f"none of its {len(ticks):,} ticks holds words or calls" if ticks else "no message"
-        raise TranscriptError(
-            f"simulation {name}: {what}, so there is nothing to judge (it ended with {ended})",
-            place=place,
-        )
     environment = object_of(info.get("environment_info"))
     policy = text_of(simulation.get("policy")) or text_of(environment.get("policy"))
+    messages = _messages(recorded, policy, unknown)
+    if all(message.role == "system" for message in messages):
+        what = f"none of its {len(ticks):,} ticks holds words or calls" if ticks else "no message"
+        raise TranscriptError(
+            f"simulation {one_line(name)}: {what}, so there is nothing to judge "
+            f"(it ended with {one_line(ended)})",
+            place=place,
+        )
     task_id, trial = simulation.get("task_id"), simulation.get("trial")
     return Transcript(
         session_id=name,
         source=READER.name,
-        messages=_messages(recorded, policy, unknown),
+        messages=messages,
         task_id=None if task_id is None else str(task_id),
         trial=trial if type(trial) is int else None,
         agent_model=text_of(object_of(info.get("agent_info")).get("llm")),

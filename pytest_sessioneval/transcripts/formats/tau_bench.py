@@ -14,7 +14,13 @@ from typing import Any
 
 from pytest_sessioneval.errors import Place, TranscriptError
 from pytest_sessioneval.transcripts.content import locators_of
-from pytest_sessioneval.transcripts.formats.fields import list_of, number_of, object_of, text_of
+from pytest_sessioneval.transcripts.formats.fields import (
+    list_of,
+    number_of,
+    object_of,
+    one_line,
+    text_of,
+)
 from pytest_sessioneval.transcripts.formats.openai_chat import READER as OPENAI_CHAT
 from pytest_sessioneval.transcripts.model import JsonObject, Outcome, Transcript
 from pytest_sessioneval.transcripts.reader import (
@@ -108,21 +114,19 @@ def _session_ids(runs: list[Any]) -> list[str]:
 def _transcript(
     record: Record, session_id: str, path: Path, limits: Limits, unknown: Counter[str]
 ) -> Transcript:
-    place = Place(str(path), record.line)
-    run = object_of(record.value)
-    if not _is_run(run):
-        raise TranscriptError(
-            f"{session_id}: no tau-bench run; task_id, reward and a list under traj are expected",
-            place=place,
-        )
-    chat = list_of(run["traj"])
-    if not chat:
-        error = text_of(object_of(run.get("info")).get("error"))
-        reason = f": the run ended in {' '.join(error.split())[:200]}" if error else ""
-        raise TranscriptError(f"{session_id}: no message was recorded{reason}", place=place)
+    run, name = object_of(record.value), one_line(session_id)
+    chat = list_of(run.get("traj"))
     document = Document(path, "json", (Record(chat, record.line),))
-    if not OPENAI_CHAT.detects(document):
-        raise TranscriptError(f"{session_id}: traj holds no chat messages", place=place)
+    reason = None
+    if not _is_run(run):
+        reason = "no tau-bench run; task_id, reward and a list under traj are expected"
+    elif not chat:
+        error = text_of(object_of(run.get("info")).get("error"))
+        reason = f"no message was recorded{f': {one_line(error)}' if error else ''}"
+    elif not OPENAI_CHAT.detects(document):
+        reason = "traj holds no chat messages"
+    if reason is not None:
+        raise TranscriptError(f"{name}: {reason}", place=Place(str(path), record.line))
     reading = OPENAI_CHAT.read(document, limits)
     unknown.update(reading.unknown)
     task_id, trial, reward = run["task_id"], run.get("trial"), number_of(run["reward"])

@@ -138,7 +138,7 @@ def test_a_run_that_crashed_is_broken_and_says_why(tmp_path: Path) -> None:
     (broken,) = reading.broken
     assert "task-4" == broken.locator
     assert str(broken.error).endswith(
-        "task-4: no message was recorded: the run ended in Rate limit reached"
+        "task-4: no message was recorded: Rate limit reached"
     )
 
 

@@ -137,7 +137,8 @@ def _add_message(conversation: Conversation, number: int, draft: Draft, limits: 
     if not isinstance(content, list):
         conversation.fail(
             number,
-            f"content is a {type(content).__name__}; a string or a list of blocks is accepted",
+            f"content is of type {type(content).__name__}; "
+            "a string or a list of blocks is accepted",
         )
     before = len(draft.messages)
     part = _Part()

@@ -31,7 +31,8 @@ __all__ = ["Conversation", "Draft", "conversations_of", "read_conversations"]
 _ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
 _BODY = ("content", "tool_calls", "function_call", "refusal")
 _SESSION_ID = ("session_id", "id", "conversation_id")
-_HEADER = {*_SESSION_ID, "task_id", "trial", "agent_model", "model", "profile_id", "name", "title"}
+_FACTS = {"task_id", "trial", "agent_model", "model", "profile_id", "name", "title"}
+_HEADER = {*_SESSION_ID, *_FACTS, "created_at", "last_active", "metadata"}
 _SCALARS = (str, int, float, bool, type(None))
 
 
@@ -202,8 +203,4 @@ def _transcript(conversation: Conversation, draft: Draft, fallback: str, reader:
 def _metadata(header: JsonObject) -> dict[str, str | int | float | bool | None]:
     beside = {key: value for key, value in header.items() if key not in _HEADER}
     facts = {**beside, **object_of(header.get("metadata"))}
-    return {
-        key: value
-        for key, value in facts.items()
-        if isinstance(value, _SCALARS) and key != "metadata"
-    }
+    return {key: value for key, value in facts.items() if isinstance(value, _SCALARS)}

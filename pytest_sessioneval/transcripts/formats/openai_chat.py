@@ -116,7 +116,8 @@ def _content(
     elif content is not None:
         conversation.fail(
             number,
-            f"content is a {type(content).__name__}; a string, a list of parts or null is accepted",
+            f"content is of type {type(content).__name__}; "
+            "a string, a list of parts or null is accepted",
         )
     texts.append(text_of(recorded.get("refusal")) or "")
     for key in ("reasoning_content", "reasoning"):

@@ -340,6 +340,7 @@ def _parsed(model: type[_Model], record: Record, path: Path) -> _Model:
 def _refused(error: ValidationError, place: Place) -> TranscriptError:
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the line"
+    said = "an object is expected" if first["type"] == "model_type" else first["msg"]
     more = error.error_count() - 1
     also = f" (and {more} more)" if more else ""
-    return TranscriptError(f"{where}: {first['msg']}{also}", place=place)
+    return TranscriptError(f"{where}: {said}{also}", place=place)

@@ -99,7 +99,7 @@ def _is_anthropic(conversation: Conversation) -> bool:
     messages = [message for message in conversation.messages if isinstance(message, dict)]
     if any("tool_calls" in message or "function_call" in message for message in messages):
         return False
-    if any(message.get("role") not in _ROLES for message in messages):
+    if any(text_of(message.get("role")) not in _ROLES for message in messages):
         return False
     if isinstance(conversation.header.get("system"), str | list):
         return True
@@ -108,7 +108,7 @@ def _is_anthropic(conversation: Conversation) -> bool:
 
 
 def _is_own_block(block: JsonObject) -> bool:
-    kind = block.get("type")
+    kind = text_of(block.get("type"))
     return (
         kind in _OWN_BLOCKS
         or (isinstance(kind, str) and kind.endswith("_tool_result"))
@@ -156,7 +156,7 @@ def _add_message(conversation: Conversation, number: int, draft: Draft, limits: 
 
 
 def _is_result(block: JsonObject) -> bool:
-    kind = block.get("type")
+    kind = text_of(block.get("type"))
     return isinstance(kind, str) and (kind == "tool_result" or kind.endswith("_tool_result"))
 
 
@@ -210,7 +210,7 @@ def _is_server_error(content: Any) -> bool:
 
 def _add_block(block: JsonObject, part: _Part, limits: Limits) -> bool:
     """Add a block that is no result to the part; return whether its kind is known."""
-    kind = block.get("type")
+    kind = text_of(block.get("type"))
     if kind == "text":
         part.texts += filter(None, [text_of(block.get("text"))])
     elif kind == "thinking":

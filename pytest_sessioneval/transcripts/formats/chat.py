@@ -151,7 +151,7 @@ def _records(document: Document) -> Sequence[Record]:
 def _is_message(value: Any) -> bool:
     return (
         isinstance(value, dict)
-        and value.get("role") in _ROLES
+        and text_of(value.get("role")) in _ROLES
         and any(key in value for key in _BODY)
     )
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 from pytest_sessioneval.errors import Place, TranscriptError
@@ -66,6 +67,7 @@ KNOWN_RECORDS = frozenset(
 )
 """Types of records that are read, or known to hold nothing of the conversation."""
 
+_LOOKED_AT = 16  # message records that detection looks at: one damaged record decides nothing
 _CHECKPOINT = "full.jsonl"
 _CHECKPOINT_METADATA = "metadata.json"
 _METADATA_BYTES = 1024 * 1024
@@ -79,12 +81,14 @@ class ClaudeCodeReader:
     version = 1
 
     def detects(self, document: Document) -> bool:
-        """Return whether the first message record is one of Claude Code's."""
-        for record in document.records:
-            value = record.value
-            if isinstance(value, dict) and value.get("type") in ("user", "assistant"):
-                return _is_claude_code(value)
-        return False
+        """Return whether one of the first message records has Claude Code's shape."""
+        values = (record.value for record in document.records)
+        messages = (
+            value
+            for value in values
+            if isinstance(value, dict) and value.get("type") in ("user", "assistant")
+        )
+        return any(_is_claude_code(message) for message in islice(messages, _LOOKED_AT))
 
     def read(self, document: Document, limits: Limits) -> FileReading:
         """Return the file's session (of joined files, their sessions)."""

@@ -77,9 +77,9 @@ def _add_message(conversation: Conversation, number: int, draft: Draft, limits: 
     recorded = conversation.messages[number]
     if not isinstance(recorded, dict):
         conversation.fail(number, f"an object is expected, found {type(recorded).__name__}")
-    role_word = recorded.get("role")
-    if role_word not in _ROLES:
-        draft.unknown[f"role {str(role_word)[:40]}"] += 1
+    role_word = text_of(recorded.get("role"))
+    if role_word is None or role_word not in _ROLES:
+        draft.unknown[f"role {str(recorded.get('role'))[:40]}"] += 1
         return
     role, kind = _ROLES[role_word]
     text, reasoning, media = _content(conversation, number, recorded, draft)
@@ -134,7 +134,7 @@ def _add_part(
         texts.append(part)
         return
     fields = object_of(part)
-    kind = fields.get("type")
+    kind = text_of(fields.get("type"))
     if kind in _TEXT_PARTS and isinstance(fields.get("text"), str):
         texts.append(fields["text"])
     elif kind == "refusal" and isinstance(fields.get("refusal"), str):
@@ -148,16 +148,17 @@ def _add_part(
 
 
 def _medium(part: JsonObject) -> Media | None:
-    held = part.get(str(part.get("type")))
-    if part.get("type") in {"image_url", "input_image"}:
+    kind = text_of(part.get("type"))
+    held = part.get(str(kind))
+    if kind in {"image_url", "input_image"}:
         held = held or part.get("image_url")
         address = text_of(held) or text_of(object_of(held).get("url"))
         return None if address is None else media_at(address, "image/*")
-    if part.get("type") == "input_audio":
+    if kind == "input_audio":
         encoded = text_of(object_of(held).get("data"))
-        kind = f"audio/{text_of(object_of(held).get('format')) or '*'}"
-        return None if encoded is None else inline_media(kind, encoded)
-    if part.get("type") in {"file", "input_file"}:
+        audio = f"audio/{text_of(object_of(held).get('format')) or '*'}"
+        return None if encoded is None else inline_media(audio, encoded)
+    if kind in {"file", "input_file"}:
         facts = object_of(held) or part
         address = text_of(facts.get("file_data")) or text_of(facts.get("file_id"))
         return None if address is None else media_at(address, "application/octet-stream")

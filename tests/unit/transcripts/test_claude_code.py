@@ -456,3 +456,15 @@ def test_a_file_whose_messages_are_empty_is_an_error(tmp_path: Path) -> None:
     path.write_text(json.dumps({**record, "message": message}), encoding="utf-8")
     with pytest.raises(TranscriptError, match="without any message of user or agent"):
         READER.read(load_document(path), Limits())
+
+
+def test_one_damaged_record_does_not_hide_a_session(tmp_path: Path) -> None:
+    """Detection looks at more than the first message."""
+    damaged = {"type": "user", "sessionId": "s", "message": None}
+    message = {"role": "user", "content": "Hello"}
+    path = tmp_path / "s.jsonl"
+    records = [damaged, {"type": "user", "uuid": "a", "sessionId": "s", "message": message}]
+    path.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+    document = load_document(path)
+    assert READER.detects(document)
+    assert 1 == len(READER.read(document, Limits()).sessions[0].transcript.messages)

@@ -64,6 +64,12 @@ def _use_notes(use: BaselineUse, *, first: bool) -> list[str]:
 def _axis_notes(axis: AxisDecision, decision: Decision) -> list[str]:
     found: list[str] = []
     shown = axis.shown
+    if shown is not None and shown.broken and shown.risen >= len(shown.broken):
+        found.append(
+            f"{axis.axis}: {count(shown.risen, 'session')} rose by more than "
+            f"{decision.break_points:g} too, so that is how much single scores vary here: "
+            "consider more repeats, or a larger [gate] break."
+        )
     if shown is None or shown.overall is None:
         return found
     test = shown.overall

@@ -173,6 +173,8 @@ class Comparison(Frozen):
     """Share of the expected sessions that are lost or not judged, 0–1."""
     broken: tuple[Fall, ...] = ()
     """Sessions that fell by more than ``break``, deepest first."""
+    risen: int = 0
+    """Sessions that rose by more than ``break``: as many as fell is how single scores vary here."""
     falls: tuple[Fall, ...] = ()
     """The deepest falls, at most five."""
     judge_noise_share: float | None = None

@@ -235,6 +235,16 @@ def test_deepest_fall_is_noted_when_passed() -> None:
     )
 
 
+def test_break_that_is_only_noise_is_noted() -> None:
+    """Where as many sessions rise by more than break as fall, the setting is too sharp."""
+    assert "1 session rose by more than 40 too" in noted(decided([5.0, 95.0, *FORTY[2:]]))
+
+
+def test_break_without_rises_is_not_called_noise() -> None:
+    """A session that fell alone is no noise."""
+    assert "rose by more" not in noted(decided([5.0, *FORTY[1:]]))
+
+
 def test_worst_case_of_nulls_is_noted() -> None:
     """What the mean would be if the new nulls were zeros."""
     assert "had they scored 0, the change would be -2.5." in (

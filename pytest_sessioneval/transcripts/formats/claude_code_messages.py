@@ -127,7 +127,8 @@ def _read_response(
     )
     if draft is begun:
         drafts.append(begun)
-    draft.usage = _usage(entry.message.get("usage")) or draft.usage
+    if draft.role == "assistant":
+        draft.usage = _usage(entry.message.get("usage")) or draft.usage
     for block in _blocks(entry.message.get("content")):
         kind = block.get("type")
         if kind == "thinking":

@@ -137,9 +137,7 @@ def test_a_run_that_crashed_is_broken_and_says_why(tmp_path: Path) -> None:
     assert ["task-3"] == [found.transcript.session_id for found in reading.sessions]
     (broken,) = reading.broken
     assert "task-4" == broken.locator
-    assert str(broken.error).endswith(
-        "task-4: no message was recorded: Rate limit reached"
-    )
+    assert str(broken.error).endswith("task-4: no message was recorded: Rate limit reached")
 
 
 def test_a_file_in_which_every_run_crashed_is_an_error(tmp_path: Path) -> None:

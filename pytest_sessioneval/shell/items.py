@@ -48,8 +48,12 @@ class SessionItem(pytest.Item):
             pytest.fail(failure_text(result, width=width), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Return where the session lies."""
-        return self.path, None, self.name
+        """Return where the session lies, and its title.
+
+        The title must not be the end of the node id: ``-v`` would then take it
+        for a Python name and print ``a::json``.
+        """
+        return self.path, None, f"session {self.name}"
 
 
 class ProblemItem(pytest.Item):
@@ -70,8 +74,8 @@ class ProblemItem(pytest.Item):
         """Never reached: setup fails."""
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Return where the file lies."""
-        return self.path, None, self.name
+        """Return where the file lies, and its title; see ``SessionItem``."""
+        return self.path, None, f"session {self.name}"
 
 
 def _properties(result: SessionResult) -> list[tuple[str, object]]:

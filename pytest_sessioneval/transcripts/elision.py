@@ -3,20 +3,23 @@
 In this order, each step only as far as needed: the middle of tool outputs that
 are not kept, of everything else that is not kept, of kept tool outputs; then
 whole messages that are not kept, sub-agents' before the main agent's, oldest
-first; then the middle of anything; at last whole messages again, down to the
-last one. The order depends on the transcript and the limit alone.
+first; then the middle of anything; at last kept messages as well, and of those
+the system prompt, the first question and the last word last. The order depends
+on the transcript and the limit alone.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
+from itertools import accumulate
 
 from pytest_sessioneval.transcripts.shown import Block, ShownMessage
 
-__all__ = ["Candidate", "fitted"]
+__all__ = ["Candidate", "Rank", "fitted"]
 
 _CAPS = (16_000, 8_000, 4_000, 2_000, 1_000, 500, 240, 120)
 _CAPS_OF_OTHERS = (4_000, 2_000, 1_000, 500, 240)
@@ -27,14 +30,27 @@ _MARKER = 80
 _NO_HASH = "0" * 16
 
 
+class Rank(IntEnum):
+    """How long a message is kept, least first."""
+
+    FIRST_TO_GO = 0
+    KEPT = 1
+    LAST_TO_GO = 2
+
+
 @dataclass(slots=True)
 class Candidate:
-    """A message that would be shown whole, and whether it is kept as long as possible."""
+    """A message that would be shown whole, and how long it is kept."""
 
     message: ShownMessage
-    kept: bool
-    size: int | None = None
-    """Longest block, in characters; null: whatever there is."""
+    rank: Rank
+    size: float = math.inf
+    """Longest block, in characters."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether others go before it."""
+        return self.rank > Rank.FIRST_TO_GO
 
 
 def fitted(candidates: Sequence[Candidate], max_chars: int) -> tuple[ShownMessage, ...]:
@@ -47,28 +63,28 @@ def fitted(candidates: Sequence[Candidate], max_chars: int) -> tuple[ShownMessag
     if plan.cost <= max_chars:
         return tuple(plan.shown)
     steps: tuple[tuple[Callable[[Candidate], bool], Sequence[int]], ...] = (
-        (lambda each: not each.kept and each.message.role == "tool", _CAPS),
-        (lambda each: not each.kept, _CAPS_OF_OTHERS),
-        (lambda each: each.kept and each.message.role == "tool", _CAPS_OF_KEPT_RESULTS),
+        (lambda each: not each.is_kept and each.message.role == "tool", _CAPS),
+        (lambda each: not each.is_kept, _CAPS_OF_OTHERS),
+        (lambda each: each.is_kept and each.message.role == "tool", _CAPS_OF_KEPT_RESULTS),
     )
     for applies, caps in steps:
         for cap in caps:
             plan.shorten(applies, cap)
             if plan.cost <= max_chars:
                 return tuple(plan.shown)
-    main = [at for at, each in enumerate(candidates) if each.message.agent_id is None]
-    agents = [at for at, each in enumerate(candidates) if each.message.agent_id is not None]
-    dispensable = [at for at in agents + main if not candidates[at].kept]
+    order = sorted(
+        range(len(candidates)),
+        key=lambda at: (candidates[at].rank, candidates[at].message.agent_id is None, at),
+    )
+    dispensable = [at for at in order if not candidates[at].is_kept]
     if (shown := plan.without(dispensable, max_chars)) is not None:
         return shown
     for cap in _CAPS:
         plan.shorten(lambda _: True, cap)
         if (shown := plan.without(dispensable, max_chars)) is not None:
             return shown
-    order = dispensable + [at for at in agents + main if candidates[at].kept]
-    last = main[-1] if main else -1
-    shown = plan.without([at for at in order if at != last], max_chars, across_agents=True)
-    return shown or (_left_out([each.message for each in candidates], hashed=True),)
+    shown = plan.without(order[:-1], max_chars, across_agents=True)
+    return shown or (plan.left_out(0, len(candidates) - 1),)
 
 
 class _Plan:
@@ -79,17 +95,25 @@ class _Plan:
         self.shown = [each.message for each in candidates]
         self.costs = [_cost(message) for message in self.shown]
         self.cost = sum(self.costs)
+        sizes = [[len(block.text) for block in message.recorded] for message in self.shown]
+        self.longest = [max(blocks, default=0) for blocks in sizes]
+        self.chars_before = [0, *accumulate(map(sum, sizes))]
+        self.roles_before = {
+            role: [0, *accumulate(message.role == role for message in self.shown)]
+            for role in ("assistant", "system", "tool", "user")
+        }
 
     def shorten(self, applies: Callable[[Candidate], bool], cap: int) -> None:
         """Shorten blocks of the messages that ``applies`` holds for to ``cap`` characters."""
         for at, each in enumerate(self.candidates):
-            if not applies(each) or (each.size is not None and each.size <= cap):
+            if self.longest[at] <= cap + _MARKER or each.size <= cap or not applies(each):
                 continue
             each.size = cap
             blocks = tuple(part for block in each.message.blocks for part in _shortened(block, cap))
             self.shown[at] = replace(each.message, blocks=blocks)
+            self.cost -= self.costs[at]
             self.costs[at] = _cost(self.shown[at])
-        self.cost = sum(self.costs)
+            self.cost += self.costs[at]
 
     def without(
         self, order: Sequence[int], max_chars: int, *, across_agents: bool = False
@@ -101,10 +125,9 @@ class _Plan:
         """
 
         def cost(count: int) -> int:
-            out = set(order[:count])
-            runs = self._runs(out, across_agents=across_agents, hashed=False)
-            rest = sum(cost for at, cost in enumerate(self.costs) if at not in out)
-            return rest + sum(_cost(run) for run in runs.values())
+            runs = self._runs(order[:count], across_agents=across_agents)
+            lines = sum(_cost(self.left_out(*run, hashed=False)) for run in runs)
+            return self.cost - sum(self.costs[at] for at in order[:count]) + lines
 
         if cost(len(order)) > max_chars:
             return None
@@ -115,27 +138,49 @@ class _Plan:
                 enough = middle
             else:
                 too_few = middle
-        out = set(order[:enough])
-        runs = self._runs(out, across_agents=across_agents, hashed=True)
-        return tuple(
-            runs.get(at, message)
-            for at, message in enumerate(self.shown)
-            if at not in out or at in runs
-        )
+        shown: list[ShownMessage] = []
+        upto = 0
+        for first, last in self._runs(order[:enough], across_agents=across_agents):
+            shown += [*self.shown[upto:first], self.left_out(first, last)]
+            upto = last + 1
+        return (*shown, *self.shown[upto:])
 
-    def _runs(self, out: set[int], *, across_agents: bool, hashed: bool) -> dict[int, ShownMessage]:
-        """Return what stands for each run of messages left out, by the run's first position."""
-        groups: dict[int, list[ShownMessage]] = {}
-        start = -1
+    def _runs(self, out: Sequence[int], *, across_agents: bool) -> list[tuple[int, int]]:
+        """Return the runs of adjacent positions, each as its first and last, in order."""
+        runs: list[tuple[int, int]] = []
         for at in sorted(out):
-            message = self.candidates[at].message
-            follows = at - 1 in out and (
-                across_agents or self.shown[at - 1].agent_id == message.agent_id
+            same_agent = across_agents or (
+                runs and self.shown[at].agent_id == self.shown[at - 1].agent_id
             )
-            if not follows:
-                start = at
-            groups.setdefault(start, []).append(message)
-        return {at: _left_out(group, hashed=hashed) for at, group in groups.items()}
+            if runs and runs[-1][1] == at - 1 and same_agent:
+                runs[-1] = (runs[-1][0], at)
+            else:
+                runs.append((at, at))
+        return runs
+
+    def left_out(self, first: int, last: int, *, hashed: bool = True) -> ShownMessage:
+        """Return the one line that stands for the messages at these positions and between."""
+        start, end = self.candidates[first].message, self.candidates[last].message
+        label = start.label if first == last else f"{start.label} to {end.label}"
+        counts = ", ".join(
+            f"{before[last + 1] - before[first]} {role}"
+            for role, before in self.roles_before.items()
+            if before[last + 1] > before[first]
+        )
+        chars = _grouped(self.chars_before[last + 1] - self.chars_before[first])
+        digest = _NO_HASH
+        if hashed:
+            run = self.candidates[first : last + 1]
+            digest = _hash(block.text for each in run for block in each.message.recorded)
+        marker = f"[… {label} left out: {counts}, {chars} chars elided, sha256 {digest}]"
+        return ShownMessage(
+            label=start.label,
+            index=start.index,
+            role=start.role,
+            blocks=(Block("elision", marker),),
+            agent_id=start.agent_id,
+            last=end.index,
+        )
 
 
 def _cost(message: ShownMessage) -> int:
@@ -157,28 +202,7 @@ def _shortened(block: Block, cap: int) -> tuple[Block, ...]:
     )
 
 
-def _left_out(run: Sequence[ShownMessage], *, hashed: bool) -> ShownMessage:
-    """Return the one line that stands for a run of messages."""
-    first, last = run[0], run[-1]
-    texts = [block.text for message in run for block in message.recorded]
-    roles = Counter(message.role for message in run)
-    counts = ", ".join(f"{count} {role}" for role, count in sorted(roles.items()))
-    label = first.label if first.label == last.label else f"{first.label} to {last.label}"
-    marker = (
-        f"[… {label} left out: {counts}, {_grouped(sum(map(len, texts)))} chars elided, "
-        f"sha256 {_hash(texts) if hashed else _NO_HASH}]"
-    )
-    return ShownMessage(
-        label=first.label,
-        index=first.index,
-        role=first.role,
-        blocks=(Block("elision", marker),),
-        agent_id=first.agent_id,
-        last=last.index,
-    )
-
-
-def _hash(texts: Sequence[str]) -> str:
+def _hash(texts: Iterable[str]) -> str:
     running = hashlib.sha256()
     for text in texts:
         running.update(text.encode("utf-8", "surrogatepass"))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_sessioneval.transcripts.elision import Candidate, fitted
+from pytest_sessioneval.transcripts.elision import Candidate, Rank, fitted
 from pytest_sessioneval.transcripts.model import Message, Transcript
 from pytest_sessioneval.transcripts.shown import (
     ShownMessage,
@@ -116,36 +116,44 @@ def excerpt(
 def _candidates(
     transcript: Transcript, rated: frozenset[int], *, show_reasoning: bool
 ) -> list[Candidate]:
-    main = _kept(transcript.messages, _LAST_TURNS) | rated
+    ranks = _ranks(transcript.messages, _LAST_TURNS, rated)
     candidates = [
-        Candidate(_shown(message, show_reasoning=show_reasoning), message.index in main)
-        for message in transcript.messages
+        Candidate(_shown(message, show_reasoning=show_reasoning), rank)
+        for message, rank in zip(transcript.messages, ranks, strict=True)
     ]
     for number, part in enumerate(transcript.subsessions, start=1):
-        kept = _kept(part.messages, _LAST_TURNS_OF_AGENT)
-        for message in part.messages:
+        ranks = _ranks(part.messages, _LAST_TURNS_OF_AGENT)
+        for message, rank in zip(part.messages, ranks, strict=True):
             shown = _shown(
                 message, agent=number, agent_id=part.agent_id, show_reasoning=show_reasoning
             )
-            candidates.append(Candidate(shown, message.index in kept))
+            candidates.append(Candidate(shown, min(rank, Rank.KEPT)))
     return candidates
 
 
-def _kept(messages: Sequence[Message], last_turns: int) -> frozenset[int]:
-    """Return the indexes of what is kept as long as possible.
+def _ranks(
+    messages: Sequence[Message], last_turns: int, rated: frozenset[int] = frozenset()
+) -> list[Rank]:
+    """Return how long each message is kept.
 
     A turn is a message of user or assistant with the results that follow it.
     """
     turns = [message.index for message in messages if message.role != "tool"]
-    end = turns[-last_turns:][0] if turns else 0
-    return frozenset(
-        message.index
-        for message in messages
-        if message.index >= end
-        or message.is_error
-        or message.role == "system"
-        or (message.role == "user" and message.kind in _PERSON)
-    )
+    last_turn = turns[-last_turns:][0] if turns else 0
+    asked = (message.index for message in messages if _is_persons(message))
+    lasting = {next(asked, -1), len(messages) - 1}
+    ranks = []
+    for message in messages:
+        kept = message.index >= last_turn or message.index in rated or message.is_error
+        if message.role == "system" or message.index in lasting:
+            ranks.append(Rank.LAST_TO_GO)
+        else:
+            ranks.append(Rank.KEPT if kept or _is_persons(message) else Rank.FIRST_TO_GO)
+    return ranks
+
+
+def _is_persons(message: Message) -> bool:
+    return message.role == "user" and message.kind in _PERSON
 
 
 def _shown(

@@ -39,11 +39,13 @@ ATTEMPTS = 4
 LONGEST_WAIT_S = 120.0
 """Longest pause a server may ask for; when it asks for more, the request fails at once."""
 
+FIRST_WAIT_S = 0.5
+"""Longest pause before the second request, in seconds; it doubles with each."""
+
 LONGEST_REPLY = 16 * 1024 * 1024
 """Longest response read, in bytes."""
 
 _SHARD = 8
-_FIRST_WAIT_S = 0.5
 _LONGEST_BACKOFF_S = 20.0
 _CONNECT_S = 10.0
 _DEPTH = 64
@@ -81,6 +83,7 @@ class Connections:
         stop: threading.Event,
         reserve: Callable[[], None] | None = None,
         transport: httpx.BaseTransport | None = None,
+        backoff_s: float = FIRST_WAIT_S,
     ) -> None:
         self._endpoint = endpoint
         self._headers = dict(headers)
@@ -88,6 +91,7 @@ class Connections:
         self._stop = stop
         self._reserve = reserve
         self._transport = transport
+        self._backoff = wait_random_exponential(multiplier=backoff_s, max=_LONGEST_BACKOFF_S)
         self._shards: list[httpx.Client | None] = [None] * max(1, -(-connections // _SHARD))
         self._turns = itertools.count()
         self._mine = threading.local()
@@ -116,7 +120,7 @@ class Connections:
 
         retrying = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
-            wait=_pause,
+            wait=self._pause,
             retry=retry_if_exception(_worth_repeating),
             sleep=sleep_using_event(self._stop),
             reraise=True,
@@ -212,6 +216,12 @@ class Connections:
         key = self._endpoint.key
         return text.replace(key, "…") if key else text
 
+    def _pause(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome is not None else None
+        if isinstance(error, TransportError) and error.retry_after_s is not None:
+            return error.retry_after_s
+        return self._backoff(state)
+
     def _client(self) -> httpx.Client:
         shard: int | None = getattr(self._mine, "shard", None)
         if shard is None:
@@ -300,16 +310,6 @@ def _date(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-_backoff = wait_random_exponential(multiplier=_FIRST_WAIT_S, max=_LONGEST_BACKOFF_S)
-
-
-def _pause(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome is not None else None
-    if isinstance(error, TransportError) and error.retry_after_s is not None:
-        return error.retry_after_s
-    return _backoff(state)
 
 
 def _worth_repeating(error: BaseException) -> bool:

@@ -39,6 +39,7 @@ _CLUES = tuple(
     (pattern, clue, pattern.ignores_case) for pattern in PATTERNS for clue in pattern.clues
 )
 _WINDOW = 60
+_MOST_PASSES = 10  # a secret may show only when its neighbour is gone; nothing found ends it
 _SHORTEST_ELSEWHERE = 10
 """Characters a telling secret needs to be looked for where nothing tells."""
 
@@ -54,16 +55,25 @@ def redact(transcript: Transcript) -> Redacted:
     changes nothing.
     """
     known = _Secrets()
-    transcript = _mapped(transcript, known.replaced)
-    if known.telling:
-        transcript = _mapped(transcript, known.replaced_elsewhere)
+    for _ in range(_MOST_PASSES):
+        found = known.counts.total()
+        transcript = _mapped(transcript, known.replaced)
+        if known.telling:
+            transcript = _mapped(transcript, known.replaced_elsewhere)
+        if known.counts.total() == found:
+            break
     return Redacted(transcript, dict(known.counts))
 
 
 def redact_text(text: str) -> str:
     """Return a text that belongs to no transcript (a profile, a comment) without its secrets."""
     known = _Secrets()
-    return known.replaced_elsewhere(known.replaced(text))
+    for _ in range(_MOST_PASSES):
+        found = known.counts.total()
+        text = known.replaced_elsewhere(known.replaced(text))
+        if known.counts.total() == found:
+            break
+    return text
 
 
 @dataclass(slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -91,21 +92,21 @@ class Registry:
                 f"no session of a known format (tried: {', '.join(self.versions)})",
                 place=Place(str(path)),
             )
-        try:
+        with _contained(reader, path):
             reading = reader.read(document, limits)
-        except TranscriptError:
-            raise
-        except Exception as error:  # the boundary to readers: hostile files, other people's code
-            raise TranscriptError(
-                f"reader {reader.name} failed with {type(error).__name__}: {_one_line(error)}",
-                place=Place(str(path)),
-            ) from error
         skipped = tuple(dict.fromkeys((*document.skipped, *reading.skipped)))
         return _within(replace(reading, skipped=skipped), path, limits)
 
     def detect(self, document: Document) -> Reader | None:
-        """Return the first reader whose format the document has, or null."""
-        return next((reader for reader in self.readers if reader.detects(document)), None)
+        """Return the first reader whose format the document has, or null.
+
+        Raises ``TranscriptError`` where a reader fails on it.
+        """
+        for reader in self.readers:
+            with _contained(reader, document.path):
+                if reader.detects(document):
+                    return reader
+        return None
 
     def owns(self, path: Path) -> bool:
         """Return whether ``path`` belongs to a session of another file: no item of its own."""
@@ -116,6 +117,20 @@ class Registry:
         return tuple(
             sorted({other for reader in self.readers for other in reader.companions(path)})
         )
+
+
+@contextmanager
+def _contained(reader: Reader, path: Path) -> Iterator[None]:
+    """Make any failure of a reader an error of the file: the run goes on without it."""
+    try:
+        yield
+    except TranscriptError:
+        raise
+    except Exception as error:  # the boundary to readers: hostile files, other people's code
+        raise TranscriptError(
+            f"reader {reader.name} failed with {type(error).__name__}: {_one_line(error)}",
+            place=Place(str(path)),
+        ) from error
 
 
 def content_fingerprint(path: Path, companions: Iterable[Path] = ()) -> str:

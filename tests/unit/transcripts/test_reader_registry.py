@@ -173,6 +173,17 @@ def test_a_reader_that_fails_is_an_error_of_that_file(tmp_path: Path) -> None:
     )
 
 
+def test_a_reader_that_fails_to_recognise_is_an_error_of_that_file(tmp_path: Path) -> None:
+    """The same holds for detection, which runs before anything is known of the file."""
+
+    class Failing(_KeyReader):
+        def detects(self, document: Document) -> bool:
+            return bool(document.value["missing"])
+
+    with pytest.raises(TranscriptError, match="reader ours failed with KeyError: 'missing'"):
+        Registry((Failing(),)).read(_file(tmp_path, {"ours": 1}))
+
+
 def test_what_a_reader_refuses_stays_its_own_error(tmp_path: Path) -> None:
     """A reader's TranscriptError is passed on as it is."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +28,7 @@ from pytest_sessioneval.transcripts.reader import (
 
 __all__ = ["BUILTIN_READERS", "Registry", "builtin_readers", "content_fingerprint"]
 
+_CHUNK = 256 * 1024
 _FORMATS = "pytest_sessioneval.transcripts.formats"
 
 BUILTIN_READERS: tuple[str, ...] = (
@@ -141,27 +144,36 @@ def content_fingerprint(path: Path, companions: Iterable[Path] = ()) -> str:
     ``TranscriptError`` where a file cannot be read.
     """
     running = hashlib.sha256()
-    for member in (path, *sorted(companions)):
-        running.update(_relative(member, path.parent).encode("utf-8", "surrogateescape"))
-        running.update(b"\0")
-        running.update(_file_digest(member))
+    _add_file(running, path.name, path)
+    for member in sorted(companions):
+        inside = member.is_relative_to(path.parent)
+        name = member.relative_to(path.parent).as_posix() if inside else str(member)
+        _add_file(running, name, member)
     return running.hexdigest()
 
 
-def _relative(member: Path, folder: Path) -> str:
-    return member.relative_to(folder).as_posix() if member.is_relative_to(folder) else str(member)
+def _add_file(running: hashlib._Hash, name: str, path: Path) -> None:
+    """Add name and content so that no two lists of files give the same bytes.
 
-
-def _file_digest(path: Path) -> bytes:
+    By file descriptor: collection does this for every file of every run.
+    """
     try:
-        if not path.is_file():  # a pipe would wait for ever
-            raise TranscriptError("is no regular file", place=Place(str(path)))
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").digest()
+        # Without O_NONBLOCK, opening a pipe would wait for somebody to write to it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise TranscriptError("is no regular file", place=Place(str(path)))
+            content = hashlib.sha256()
+            while chunk := os.read(descriptor, _CHUNK):
+                content.update(chunk)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise TranscriptError(
             f"cannot be read: {error.strerror or error}", place=Place(str(path))
         ) from error
+    running.update(name.encode("utf-8", "surrogateescape") + b"\0" + content.digest())
 
 
 def _within(reading: FileReading, path: Path, limits: Limits) -> FileReading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -258,7 +259,9 @@ class TestContentFingerprint:
         assert 5 == len(set(seen))
 
     def test_a_file_that_cannot_be_read_is_an_error(self, tmp_path: Path) -> None:
-        """Neither a missing file nor a folder has a fingerprint."""
-        for path in (tmp_path / "gone.json", tmp_path):
+        """Neither a missing file, a folder nor a pipe has a fingerprint, and no pipe is waited for."""
+        pipe = tmp_path / "pipe.json"
+        os.mkfifo(pipe)
+        for path in (tmp_path / "gone.json", tmp_path, pipe):
             with pytest.raises(TranscriptError):
                 content_fingerprint(path)

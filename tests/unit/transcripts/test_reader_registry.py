@@ -259,7 +259,7 @@ class TestContentFingerprint:
         assert 5 == len(set(seen))
 
     def test_a_file_that_cannot_be_read_is_an_error(self, tmp_path: Path) -> None:
-        """Neither a missing file, a folder nor a pipe has a fingerprint, and no pipe is waited for."""
+        """Neither a missing file, a folder nor a pipe has one, and no pipe is waited for."""
         pipe = tmp_path / "pipe.json"
         os.mkfifo(pipe)
         for path in (tmp_path / "gone.json", tmp_path, pipe):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_sessioneval.shell import hookspecs
-from pytest_sessioneval.shell.options import add_options
+from pytest_sessioneval.shell.options import add_options, any_option_given
 
 if TYPE_CHECKING:
     from pytest_sessioneval.shell.fixture import SessionJudge
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _SUITE_FILE = "sessioneval.toml"
 _RUN_PLUGIN = "sessioneval-run"
 _MEETING = pytest.StashKey[Any]()
+_REFUSED = pytest.StashKey[str]()
 _registering = threading.Lock()
 
 
@@ -47,9 +48,13 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
     """Collect a folder that belongs to a suite; leave every other folder alone."""
     run = _registered(parent.config)
     if run is None:
-        if not (path / _SUITE_FILE).is_file():
+        if _REFUSED in parent.config.stash or not (path / _SUITE_FILE).is_file():
             return None
-        run = _run_plugin(parent.config)
+        try:
+            run = _run_plugin(parent.config)
+        except pytest.UsageError as error:  # in collection it would be a traceback and exit 2
+            parent.config.stash[_REFUSED] = str(error)
+            return None
     return run.collect_directory(path, parent)
 
 
@@ -57,6 +62,8 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
 def pytest_collection(session: pytest.Session) -> Any:
     """Refuse a run that cannot be made, before anything is judged."""
     result = yield
+    if _REFUSED in session.config.stash:
+        raise pytest.UsageError(session.config.stash[_REFUSED])
     run = _registered(session.config)
     if run is not None and not run.is_worker:
         run.collected(session)
@@ -78,6 +85,8 @@ def pytest_configure_node(node: Any) -> None:
     """Tell an xdist worker where to ask for verdicts."""
     config: pytest.Config = node.config
     if _MEETING not in config.stash:
+        if any_option_given(config):
+            _run_plugin(config)  # refuses a bad value here, once, and not in every worker
         from pytest_sessioneval.shell.meeting import Meeting
 
         config.stash[_MEETING] = Meeting(lambda link, token: _run_plugin(config).serve(link, token))
@@ -116,12 +125,19 @@ def _registered(config: pytest.Config) -> RunPlugin | None:
 
 
 def _run_plugin(config: pytest.Config) -> RunPlugin:
-    """Return the plugin that does the work, registered on first use, from any thread."""
+    """Return the plugin that does the work, registered on first use, from any thread.
+
+    Raises ``pytest.UsageError`` when an option has a value that is not accepted.
+    """
     with _registering:
         run = _registered(config)
         if run is None:
+            from pytest_sessioneval.errors import UsageError
             from pytest_sessioneval.shell.run import RunPlugin
 
-            run = RunPlugin(config)
+            try:
+                run = RunPlugin(config)
+            except UsageError as error:
+                raise pytest.UsageError(str(error)) from None
             config.pluginmanager.register(run, _RUN_PLUGIN)
         return run

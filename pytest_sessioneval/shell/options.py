@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-__all__ = ["OPTIONS", "Option", "add_options"]
+__all__ = ["OPTIONS", "Option", "add_options", "any_option_given"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +68,12 @@ def add_options(parser: pytest.Parser) -> None:
         if option.twin:
             kind: Literal["bool", "string"] = "bool" if option.metavar is None else "string"
             parser.addini(option.dest, f"see {option.flag}", type=kind, default=None)
+
+
+def any_option_given(config: pytest.Config) -> bool:
+    """Return whether the command line or an ini file says anything of how to judge."""
+    return any(
+        config.getoption(option.dest) is not None
+        or (option.twin and bool(config.getini(option.dest)))
+        for option in OPTIONS
+    )

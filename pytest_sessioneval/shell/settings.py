@@ -125,15 +125,12 @@ def _wrong(value: _Given, accepted: str) -> SettingError:
 
 
 def _count(value: _Given) -> int:
-    number = _whole(value)
-    if number < 1:
-        raise _wrong(value, "a whole number from 1")
-    return number
+    return _whole(value, least=1)
 
 
-def _whole(value: _Given) -> int:
-    if not value.text.isascii() or not value.text.isdigit():
-        raise _wrong(value, "a whole number")
+def _whole(value: _Given, least: int = 0) -> int:
+    if not value.text.isascii() or not value.text.isdigit() or int(value.text) < least:
+        raise _wrong(value, f"a whole number from {least}")
     return int(value.text)
 
 

@@ -131,7 +131,7 @@ def test_half_a_surrogate_pair_has_a_digest() -> None:
 
 
 @given(TRANSCRIPTS)
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_a_copy_has_the_same_digest(transcript: Transcript) -> None:
     """Writing a transcript down and reading it back leaves its digest."""
     copy = Transcript.model_validate_json(transcript.model_dump_json())
@@ -140,7 +140,7 @@ def test_a_copy_has_the_same_digest(transcript: Transcript) -> None:
 
 
 @given(TRANSCRIPTS)
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_one_more_character_anywhere_changes_the_digest(transcript: Transcript) -> None:
     """Each message's text counts."""
     for at, message in enumerate(transcript.messages):

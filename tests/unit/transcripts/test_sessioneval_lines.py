@@ -245,7 +245,7 @@ def test_lines_say_only_what_differs_from_the_defaults() -> None:
 
 
 @given(TRANSCRIPTS)
-@settings(max_examples=80)
+@settings(max_examples=40)
 def test_reading_what_was_written_gives_it_back(transcript: Transcript) -> None:
     """Any transcript a reader can produce survives the way through a file."""
     copy = _read(*to_lines(transcript)).sessions[0].transcript

@@ -9,8 +9,9 @@ tolerated. Prints beside the published numbers of the same simulation
 
 each with the floor of 20 pairs and the hard floor per session switched off, as
 published, and then how often a merge goes ahead under the settings as shipped.
-``--sequential`` adds early stopping at up to five looks of 200 sessions,
-``--strict`` the distribution-free bound. Exits 1 when a number is farther from the published one than chance explains.
+``--sequential`` adds early stopping at five looks of 200 sessions, ``--strict``
+the distribution-free bound. Exits 1 when a number is farther from the published
+one than chance explains.
 
     python benchmarks/gate_error_rates.py                     # a few minutes
     nice python benchmarks/gate_error_rates.py --runs 4000    # as published

@@ -18,7 +18,7 @@ NAME = "pytest_sessioneval"
 
 # A room may import itself and the rooms named here: what stands left of it in
 # docs/architecture.md. judging, stores and gate do not know each other.
-GROUND = {"errors", "frozen", ""}
+GROUND = {"errors", "frozen", "garbage", ""}
 TRANSCRIPTS = GROUND | {"transcripts"}
 SUITES = TRANSCRIPTS | {"suites"}
 VERDICTS = SUITES | {"verdicts"}
@@ -27,6 +27,7 @@ EVALUATION = REPORTS | {"evaluation"}
 MAY_IMPORT = {
     "errors": set(),
     "frozen": set(),
+    "garbage": set(),
     "transcripts": TRANSCRIPTS,
     "suites": SUITES,
     "verdicts": VERDICTS,

@@ -16,6 +16,7 @@ from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.evaluation.results import result_of
+from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.judging.budget import CallBudget
 from pytest_sessioneval.judging.dispatch import Dispatcher, Progress, Ticket
 from pytest_sessioneval.judging.model import Judge
@@ -67,7 +68,7 @@ class _Entry:
     stored: dict[str, Opinion]
     status: SessionStatus
     ticket: str | None = None
-    verdict: Verdict | None = None
+    result: SessionResult | None = None
 
 
 class Evaluation:
@@ -143,19 +144,16 @@ class Evaluation:
         """Look up every verdict in bulk and begin to judge the rest, in the plan's order."""
         self._plan = plan
         self._begin()
-        entries: list[_Entry] = []
-        for suite_plan in plan.suites:
-            panel = self.panel(suite_plan.suite)
-            entries += [
-                _Entry(
-                    suite_plan, panel, planned, panel.questions(planned.member.session), {}, "stale"
-                )
+        with paused(sum(len(suite_plan.sessions) for suite_plan in plan.suites)):
+            entries = [
+                self._entry(suite_plan, planned)
+                for suite_plan in plan.suites
                 for planned in suite_plan.sessions
             ]
-        stored = self._store.opinions([q.key for entry in entries for q in entry.questions])
-        for entry in entries:
-            entry.stored = {q.key: stored[q.key] for q in entry.questions if q.key in stored}
-            self._entries[entry.plan.suite.name, entry.planned.member.id] = entry
+            stored = self._store.opinions([q.key for entry in entries for q in entry.questions])
+            for entry in entries:
+                entry.stored = {q.key: stored[q.key] for q in entry.questions if q.key in stored}
+                self._entries[entry.plan.suite.name, entry.planned.member.id] = entry
         self._set_statuses(entries)
         self._submit([entry for entry in entries if len(entry.stored) < len(entry.questions)])
 
@@ -167,15 +165,15 @@ class Evaluation:
         Raises ``StoreError`` when verdicts cannot be kept.
         """
         entry = self._entries[suite, member_id]
-        verdict = entry.verdict or self._verdict(entry, tick)
-        entry.verdict = verdict
-        return result_of(
-            entry.plan.suite,
-            entry.planned.member.session,
-            verdict,
-            nodeid=entry.planned.nodeid,
-            status=entry.status,
-        )
+        if entry.result is None:
+            entry.result = result_of(
+                entry.plan.suite,
+                entry.planned.member.session,
+                self._verdict(entry, tick),
+                nodeid=entry.planned.nodeid,
+                status=entry.status,
+            )
+        return entry.result
 
     def consumed(self, suite: str, member_id: str) -> None:
         """Note that the session's item has reported: judging may go further ahead."""
@@ -252,6 +250,10 @@ class Evaluation:
         if key not in self._judges:
             self._judges[key] = self._open_judge(model, suite, budget=self._budget, stop=self._stop)
         return self._judges[key]
+
+    def _entry(self, plan: SuitePlan, planned: PlannedSession) -> _Entry:
+        panel = self.panel(plan.suite)
+        return _Entry(plan, panel, planned, panel.questions(planned.member.session), {}, "pending")
 
     def _set_statuses(self, entries: Sequence[_Entry]) -> None:
         """Set whether each session was evaluated, pending or stale when the run began."""
@@ -352,12 +354,9 @@ class Evaluation:
         for planned in plan.sessions:
             member = planned.member
             entry = self._entries.get((plan.suite.name, member.id))
-            if (
-                entry is not None
-                and entry.verdict is not None
-                and reported(plan.suite.name, member.id)
-            ):
-                results.append(self.result(plan.suite.name, member.id))
+            result = entry.result if entry is not None else None
+            if result is not None and reported(plan.suite.name, member.id):
+                results.append(result)
                 continue
             state: Literal["not_run"] = "not_run"
             results.append(

@@ -111,11 +111,13 @@ def _without_copies(
 
 def _copies(group: Sequence[FoundSummary]) -> Iterable[tuple[FoundSummary, FoundSummary]]:
     """Yield (copy, the one kept): what another session of the group begins with."""
+    if len(group) == 1:
+        return
     longest_first = sorted(group, key=lambda item: -len(item.summary.prefix_digests))
     kept: list[FoundSummary] = []
     for item in longest_first:
         own = item.summary.prefix_digests
-        longer = next((k for k in kept if k.summary.prefix_digests[: len(own)] == own), None)
+        longer = next((k for k in kept if k.summary.prefix_digests.startswith(own)), None)
         if longer is None:
             kept.append(item)
         else:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pytest_sessioneval.errors import SuiteError, TranscriptError, UnrecognisedError
 from pytest_sessioneval.evaluation.membership import FoundSummary, Member, members
 from pytest_sessioneval.evaluation.walking import Candidate, Ignored, walk
+from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.stores.protocol import IndexedFile, Store
 from pytest_sessioneval.suites.expectations import unmatched_expectations
 from pytest_sessioneval.suites.model import Suite
@@ -80,7 +81,8 @@ def scan(
         )
         if candidate.path not in own and not registry.owns(candidate.path)
     ]
-    files = _read(candidates, registry, store, limits)
+    with paused(len(candidates)):
+        files = _read(candidates, registry, store, limits)
     found = [
         FoundSummary(file.candidate.path, file.candidate.relative, summary)
         for file in files
@@ -160,7 +162,8 @@ def _read(
             files[candidate.path] = _broken(candidate, error.reason)
         except OSError as error:
             files[candidate.path] = _broken(candidate, f"cannot be read: {error.strerror}")
-    known = store.indexed_files(list(contents.values()), registry.fingerprint)
+    fingerprint = registry.fingerprint
+    known = store.indexed_files(list(contents.values()), fingerprint)
     fresh: list[IndexedFile] = []
     for candidate in candidates:
         content = contents.get(candidate.path)

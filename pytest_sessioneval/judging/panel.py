@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import fmean
 
 from pytest_sessioneval.judging.keys import digest_of, opinion_key, seat_digest
@@ -43,6 +44,8 @@ _PRECEDENCE: tuple[UnscoredReason, ...] = (
     "tampered",
     "unverified",
 )
+
+_NO_SUBAGENTS = Unscored(reason="not_applicable", detail="the session has no sub-agents")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +203,7 @@ def combine(
     axes: dict[str, AxisResult] = {}
     for axis in rubric.axes:
         if not _can_apply(axis, session.summary):
-            axes[axis.name] = Unscored(
-                reason="not_applicable", detail="the session has no sub-agents"
-            )
+            axes[axis.name] = _NO_SUBAGENTS
             continue
         given = [opinion.axes[axis.name] for opinion in opinions if axis.name in opinion.axes]
         axes[axis.name] = _panel_result(given)
@@ -216,6 +217,8 @@ def combine(
 
 
 def _panel_result(given: Sequence[AxisOpinion]) -> AxisResult:
+    if len(given) == 1 and isinstance(given[0], Scored):
+        return _panel_score(float(given[0].score), 0.0, 1)
     unscored = [opinion for opinion in given if isinstance(opinion, Unscored)]
     for reason in _PRECEDENCE:
         for opinion in unscored:
@@ -223,13 +226,19 @@ def _panel_result(given: Sequence[AxisOpinion]) -> AxisResult:
                 return opinion
     scores = [opinion.score for opinion in given if isinstance(opinion, Scored)]
     if scores:
-        return PanelScore(score=fmean(scores), spread=max(scores) - min(scores), count=len(scores))
+        return _panel_score(fmean(scores), max(scores) - min(scores), len(scores))
     for opinion in unscored:
         if opinion.reason == "not_applicable":
             return opinion
     if unscored:
         return unscored[0]
     return Unscored(reason="unsupported", detail="no expert of the panel answers this axis")
+
+
+@cache
+def _panel_score(score: float, spread: float, count: int) -> PanelScore:
+    """Return the score, the same object for the same numbers: runs hold few and repeat them."""
+    return PanelScore(score=score, spread=spread, count=count)
 
 
 def _can_apply(axis: Axis, summary: SessionSummary) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,7 @@ class SessionItem(pytest.Item):
         self.run = run
         self.suite = suite
         self.member = member
-        self.own_markers.append(pytest.mark.sessioneval.mark)
-        self.keywords["sessioneval"] = pytest.mark.sessioneval
+        _mark(self)
         self.extra_keyword_matches.add(member.session.key)
 
     @property
@@ -62,8 +62,7 @@ class ProblemItem(pytest.Item):
     def __init__(self, *, problem: FileProblem, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.problem = problem
-        self.own_markers.append(pytest.mark.sessioneval.mark)
-        self.keywords["sessioneval"] = pytest.mark.sessioneval
+        _mark(self)
 
     def setup(self) -> None:
         """Fail in one line: in setup, so that pytest counts an error and not a failure."""
@@ -76,6 +75,18 @@ class ProblemItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, None, str]:
         """Return where the file lies, and its title; see ``SessionItem``."""
         return self.path, None, f"session {self.name}"
+
+
+@cache
+def _marker() -> pytest.MarkDecorator:
+    return pytest.mark.sessioneval
+
+
+def _mark(item: pytest.Item) -> None:
+    """Mark the item for ``-m sessioneval``; one mark serves them all."""
+    marker = _marker()
+    item.own_markers.append(marker.mark)
+    item.keywords["sessioneval"] = marker
 
 
 def _properties(result: SessionResult) -> list[tuple[str, object]]:

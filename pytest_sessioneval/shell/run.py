@@ -14,6 +14,7 @@ import pytest
 from pytest_sessioneval.errors import StoreError, UsageError
 from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
+from pytest_sessioneval.garbage import keep_what_is_there
 from pytest_sessioneval.shell.collecting import SuiteDirectory, SuiteSessionFile, SuiteTree
 from pytest_sessioneval.shell.items import SessionItem
 from pytest_sessioneval.shell.local import LocalSource
@@ -129,7 +130,7 @@ class RunPlugin:
         """Return what a suite holds; None when something is wrong with it."""
         if self._session is None:
             raise RuntimeError("a suite is scanned while pytest collects")
-        return self.book.tree(root, self._session, self.store)
+        return self.book.tree(root, self._session, lambda: self.store)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out what scope, since, limit and shard leave out."""
@@ -201,10 +202,11 @@ class RunPlugin:
         session = self._session
         if session is not None and (session.shouldfail or session.shouldstop):
             self._stop("the run was stopped before its turn")
-        planned = self._nodes.get(report.nodeid)
-        if planned is not None and report.when == "call":
-            self._reported.add(planned)
-            self._consumed(*planned)
+        if report.when == "call":
+            planned = self._nodes.get(report.nodeid)
+            if planned is not None:
+                self._reported.add(planned)
+                self._consumed(*planned)
 
     def pytest_keyboard_interrupt(self) -> None:
         """Ask nobody any more."""
@@ -254,10 +256,10 @@ class RunPlugin:
     # -- inside --------------------------------------------------------------------
 
     def _guarded(self, ask: Callable[[], Any], *, default: Any) -> Any:
-        """Return what ``ask`` returns; keep a usage error for ``collected`` to raise."""
+        """Return what ``ask`` returns; keep what is wrong for ``collected`` to raise."""
         try:
             return ask()
-        except UsageError as error:
+        except (UsageError, StoreError) as error:
             self.book.errors.append(error)
             return default
 
@@ -274,6 +276,7 @@ class RunPlugin:
             for planned in suite_plan.sessions
         }
         self.source.start(plan)
+        keep_what_is_there(len(self._nodes))
 
     def _consumed(self, suite: str, member_id: str) -> None:
         if self._evaluation is not None:

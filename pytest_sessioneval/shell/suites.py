@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_sessioneval.errors import SuiteError, UsageError
+from pytest_sessioneval.errors import StoreError, SuiteError, UsageError
 from pytest_sessioneval.evaluation.scanning import scan
 from pytest_sessioneval.evaluation.walking import Ignored
 from pytest_sessioneval.shell.collecting import SuiteTree
@@ -47,7 +47,7 @@ class SuiteBook:
         self._trees: dict[Path, SuiteTree | None] = {}
         self._arguments = _arguments(config)
         self._named = self._named_folders() if config.option.sessioneval else {}
-        self.errors: list[UsageError] = []
+        self.errors: list[UsageError | StoreError] = []
 
     @property
     def trees(self) -> tuple[SuiteTree, ...]:
@@ -63,13 +63,15 @@ class SuiteBook:
         named = self._named.get(file.parent)
         return file.parent if named is not None and file in named.files else None
 
-    def tree(self, root: Path, session: pytest.Session, store: Store) -> SuiteTree | None:
+    def tree(
+        self, root: Path, session: pytest.Session, store: Callable[[], Store]
+    ) -> SuiteTree | None:
         """Return what the suite holds; None when something is wrong with it, see ``errors``."""
         if root not in self._trees:
             self._trees[root] = None
             try:
-                self._trees[root] = self._scanned(root, session, store)
-            except UsageError as error:
+                self._trees[root] = self._scanned(root, session, store())
+            except (UsageError, StoreError) as error:
                 self.errors.append(error)
         return self._trees[root]
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
@@ -18,7 +15,6 @@ from pytest_sessioneval.suites.session import SuiteSession
 from pytest_sessioneval.transcripts.model import SessionSummary
 
 __all__ = [
-    "collector_paused",
     "feedback_entry",
     "feedback_row",
     "file_row",
@@ -28,8 +24,6 @@ __all__ = [
     "run_row",
     "session_row",
 ]
-
-_BULK = 1_000
 
 _SUMMARIES = TypeAdapter(tuple[SessionSummary, ...])
 _COUNTS = TypeAdapter(dict[str, int])
@@ -151,26 +145,3 @@ def run_row(row: Row) -> RunRow:
             "summary": None if summary is None else RunSummary.model_validate_json(str(summary)),
         }
     )
-
-
-@contextmanager
-def collector_paused(count: int) -> Iterator[None]:
-    """Keep the cyclic garbage collector from walking what a bulk read of ``count`` rows makes.
-
-    10,000 opinions are some 450,000 objects that all stay. The collector,
-    started by their number, walked them again and again: 2.3 s where parsing
-    takes 0.2 s. Reads of fewer than 1,000 rows are left alone.
-    """
-    if count < _BULK or not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        # Freezing and unfreezing moves all that is there to the oldest generation without
-        # walking it, which saves another 0.2 s; what the application froze stays frozen.
-        if gc.get_freeze_count() == 0:
-            gc.freeze()
-            gc.unfreeze()
-        gc.enable()

@@ -9,11 +9,11 @@ from typing import Literal, TypeVar
 from pydantic import ValidationError
 
 from pytest_sessioneval.errors import StoreError
+from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.stores import queries
 from pytest_sessioneval.stores.database import Database, Row
 from pytest_sessioneval.stores.protocol import IndexedFile, RunRow, SessionStatus, StoredOpinion
 from pytest_sessioneval.stores.rows import (
-    collector_paused,
     feedback_entry,
     feedback_row,
     file_row,
@@ -52,7 +52,7 @@ class SqlStore:
     def indexed_files(self, contents: Sequence[str], readers: str) -> dict[str, IndexedFile]:
         """Return what is known of files with these contents, by content."""
         found: dict[str, IndexedFile] = {}
-        with collector_paused(len(contents)):
+        with paused(len(contents)):
             for chunk in queries.chunks(contents):
                 sql = queries.within(queries.FILES_OF, len(chunk))
                 for row in self._database.rows(sql, (readers, *chunk)):
@@ -74,7 +74,7 @@ class SqlStore:
             rows = self._database.rows(queries.SESSIONS_ALL)
         else:
             rows = self._database.rows(queries.SESSIONS_OF, (suite,))
-        with collector_paused(len(rows)):
+        with paused(len(rows)):
             found = [self._parsed("sessions", _session, row) for row in rows]
         # Sorted here: databases order text by rules of their own.
         return tuple(sorted(found, key=lambda session: (session.suite, session.key)))
@@ -85,7 +85,7 @@ class SqlStore:
         Where several sessions share a key, it is the one judged last.
         """
         found: dict[str, Opinion] = {}
-        with collector_paused(len(keys)):
+        with paused(len(keys)):
             for chunk in queries.chunks(keys):
                 sql = queries.within(queries.OPINIONS_OF, len(chunk))
                 for row in self._database.rows(sql, chunk):

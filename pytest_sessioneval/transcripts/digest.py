@@ -75,7 +75,7 @@ def summarise(transcript: Transcript, locator: str | None = None) -> SessionSumm
         message_count=len(transcript.messages),
         subsession_count=len(transcript.subsessions),
         tool_call_count=sum(len(message.tool_calls) for part in messages for message in part),
-        prefix_digests=tuple(_rolling(bases)),
+        prefix_digests="".join(_rolling(bases)),
         outcome=transcript.outcome,
         metadata=transcript.metadata,
     )

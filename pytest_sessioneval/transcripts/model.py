@@ -204,8 +204,8 @@ class SessionSummary(Frozen):
     """Sub-agents."""
     tool_call_count: int = 0
     """Tool calls, the sub-agents' included."""
-    prefix_digests: tuple[str, ...] = ()
-    """One short rolling digest per message; one that starts with another's grew from it."""
+    prefix_digests: str = ""
+    """A rolling digest of 16 hex digits per message, joined; what starts with another's grew."""
     outcome: Outcome | None = None
     """See Transcript."""
     metadata: dict[str, str | int | float | bool | None] = {}

@@ -128,7 +128,7 @@ def result(
         task_id=name,
         message_count=messages,
         tool_call_count=9,
-        prefix_digests=("0a", "1b"),
+        prefix_digests="0a1b",
     )
     return SessionResult(
         session=SuiteSession(suite="airline", key=name, path=path, summary=summary),

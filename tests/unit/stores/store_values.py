@@ -90,7 +90,7 @@ def summary(session_id: str = "task-1-id", *, messages: int = 3) -> SessionSumma
         message_count=messages,
         subsession_count=1,
         tool_call_count=2,
-        prefix_digests=("0a", "0b", "0c"),
+        prefix_digests="0a0b0c",
         outcome=Outcome(kind="reward", value=1.0),
         metadata={"split": "test", "turns": 3, "share": 0.5, "solo": False, "note": None},
     )

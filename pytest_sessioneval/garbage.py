@@ -1,0 +1,47 @@
+"""The cyclic garbage collector, kept from walking again and again what a run keeps to its end.
+
+10,000 stored opinions are some 450,000 objects that all stay. The collector,
+started by their number, walked them over and over: 2.3 s where parsing takes
+0.2 s, and more with every report built on top of them.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["keep_what_is_there", "paused"]
+
+_BULK = 1_000
+
+
+@contextmanager
+def paused(count: int) -> Iterator[None]:
+    """Pause the collector while ``count`` values are made that stay; fewer than 1,000: do nothing.
+
+    Cycles made meanwhile are found by the first full collection afterwards.
+    """
+    if count < _BULK or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        # Freezing and unfreezing moves all that is there to the oldest generation without
+        # walking it, which saves another 0.2 s; what the application froze stays frozen.
+        if gc.get_freeze_count() == 0:
+            gc.freeze()
+            gc.unfreeze()
+        gc.enable()
+
+
+def keep_what_is_there(count: int) -> None:
+    """Take all that is there out of the collector's sight, for a run of ``count`` values or more.
+
+    Called when a run begins: what it looked up stays until it ends. Fewer than
+    1,000: nothing is done.
+    """
+    if count >= _BULK:
+        gc.freeze()

@@ -29,6 +29,7 @@ from pytest_sessioneval.gate.pairing import (
     Unit,
     axis_pairs,
     pair_sessions,
+    require_unique,
     unit_of,
 )
 from pytest_sessioneval.gate.rules import (
@@ -75,10 +76,11 @@ def decide(
     gated tests and reaches the margin. ``unpaired`` compares runs of different
     sessions (Welch). ``required`` makes a gate that did not run stop the merge.
 
-    Raises ``SuiteError`` when the gate names no axis of the rubric, and
-    ``BaselineError`` when a comparable baseline lacks a gated axis.
+    Raises ``SuiteError`` when the gate names no axis of the rubric or two
+    sessions have one key, and ``BaselineError`` when a comparable baseline lacks a gated axis.
     """
     check_gate(settings, candidate.axes)
+    require_unique((session.key for session in candidate.sessions), suite=candidate.suite)
     for name, baseline in baselines.items():
         check_baseline(baseline, settings.axes, candidate.versions, place=f"the {name}")
     sides = _sides(candidate, baselines, unpaired=unpaired)
@@ -205,13 +207,15 @@ def _axis_decision(
     axis: str, comparisons: tuple[Comparison, ...], settings: GateSettings, *, gated: bool
 ) -> AxisDecision:
     statuses = [one.status for one in comparisons if one.status is not None]
+    status = worst(statuses) if gated else None
+    improved = bool(comparisons) and all(one.improved for one in comparisons)
     return AxisDecision(
         axis=axis,
         gated=gated,
         margin=margin_of(settings, axis) if gated else None,
-        status=worst(statuses) if gated else None,
+        status=status,
         blocks=any(one.blocks for one in comparisons),
-        improved=bool(comparisons) and all(one.improved for one in comparisons),
+        improved=improved and status in {None, "passed"},
         comparisons=comparisons,
     )
 

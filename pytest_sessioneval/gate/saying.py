@@ -160,11 +160,12 @@ def _incomplete(decision: Decision) -> str:
     if decision.unreadable:
         missing.append(f"{decision.unreadable} unreadable")
     for axis in decision.gated:
-        for one in axis.comparisons[:1]:
-            if "unverified" in one.reasons:
-                missing.append(f"{len(one.unverified)} without evidence on {axis.axis}")
-            if "all_null" in one.reasons:
-                missing.append(f"no session has a score on {axis.axis} any more")
+        reasons = {reason for one in axis.comparisons for reason in one.reasons}
+        if "unverified" in reasons:
+            unverified = {key for one in axis.comparisons for key in one.unverified}
+            missing.append(f"{len(unverified)} without evidence on {axis.axis}")
+        if "all_null" in reasons:
+            missing.append(f"no session has a score on {axis.axis} any more")
     return f"The comparison is incomplete: {', '.join(missing)}."
 
 

@@ -284,6 +284,20 @@ def test_improvement_is_a_note() -> None:
     assert ("passed", True) == (decision.status, decision.axes[0].improved)
 
 
+def test_too_few_to_pass_is_no_improvement() -> None:
+    """Two sessions that rise alike are not noted as an improvement."""
+    decision = against(candidate([60.0, 60.0]), baseline([50.0, 50.0]))
+    assert ("inconclusive", False) == (decision.status, decision.axes[0].improved)
+
+
+def test_duplicate_keys_are_refused() -> None:
+    """A run that holds a key twice cannot be paired."""
+    run = candidate(MIDDLE)
+    twice = run.model_copy(update={"sessions": (*run.sessions, run.sessions[0])})
+    with pytest.raises(SuiteError, match="session-000"):
+        against(twice, baseline(MIDDLE))
+
+
 def test_margin_of_an_axis_overrides_the_default() -> None:
     """A drop of 4 passes a margin of 8 and not one of 3."""
     run = candidate(moved([change - 4 for change in WIGGLE], MIDDLE))

@@ -155,6 +155,31 @@ def test_first_sentence_needs_no_statistics(decision: Any, sentence: str) -> Non
     assert sentence
 
 
+@pytest.mark.parametrize(
+    ("after", "before", "words"),
+    [
+        (reasons("not_applicable", 40), None, "no session has a score on goal_completion any more"),
+        (
+            reasons("unverified", 5) + FORTY[5:],
+            reasons("unverified", 5) + FORTY[5:],
+            "5 without evidence on goal_completion",
+        ),
+    ],
+    ids=["all null", "unverified"],
+)
+def test_incomplete_says_what_is_missing(
+    after: list[Score], before: list[Score] | None, words: str
+) -> None:
+    """An incomplete comparison always names what it lacks."""
+    assert f"The comparison is incomplete: {words}." in first_sentence(decided(after, before))
+
+
+def test_unreadable_files_are_said() -> None:
+    """A file that could not be read is named as what is missing."""
+    decision = decide(candidate(FORTY, unreadable=2), {"baseline": baseline(FORTY)}, gate())
+    assert "The comparison is incomplete: 2 unreadable." in first_sentence(decision)
+
+
 def test_axis_line_has_every_number() -> None:
     """Change, interval, pairs, verdict, smallest visible drop, unseen share, on one line."""
     decision = decided(shifted(0))

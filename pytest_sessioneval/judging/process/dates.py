@@ -50,6 +50,8 @@ class KnownDates:
             self._anniversaries.add((_MONTHS.index(month) + 1, int(day)))
         for day, month in _DAY_MONTH.findall(lower)[:_MOST]:
             self._anniversaries.add((_MONTHS.index(month) + 1, int(day)))
+        if "/" not in text:
+            return
         for first, second, _ in _SLASHED.findall(text)[:_MOST]:
             self._anniversaries.update(((int(first), int(second)), (int(second), int(first))))
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Literal
 
+from pytest_sessioneval.judging.process.amounts import MOST_AMOUNTS, KnownAmounts, cents
 from pytest_sessioneval.judging.process.dates import ISO_DATE, KnownDates
 from pytest_sessioneval.judging.process.reading import Part
 from pytest_sessioneval.transcripts.model import JsonObject, Message, ToolCall
@@ -24,7 +23,6 @@ _DATE_OR_TIME = re.compile(
     r"\d{4}-\d\d-\d\d|\d\d?/\d\d?/\d{2,4}|(?<!\d)\d\d?:\d\d(?::\d\d)?(?!\d)", re.ASCII
 )
 _DECIMAL = re.compile(r"\d+\.\d+")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _ORDINAL_OR_UNIT = re.compile(r"\d+(?:\.\d+)?[a-z]{1,4}|[a-z]{1,2}\d{1,2}", re.IGNORECASE)
 _EXAMPLE = re.compile(
     r"(?:\be\.g\.|\bfor example|\bfor instance|\bsuch as|\blike\b|\bexamples?\b|\bformat\b|"
@@ -32,14 +30,12 @@ _EXAMPLE = re.compile(
     re.IGNORECASE,
 )
 _PREFIXED = re.compile(r"[a-z]{1,2}(\d{5,})")
+_ANY_DIGIT = re.compile(r"\d", re.ASCII)
+_DIGIT = frozenset("0123456789")
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _YEARS = range(1900, 2101)
-_RECENT = 8
-_MOST_AMOUNTS = 48
-_FEW_AMOUNTS = 12
-_LONGEST_RUN = 8
-_MOST_ADDENDS = 4
-_MOST_DERIVATIONS = 400
+_BESIDE = 80
+_NEAREST = 6
 _TOKENS_PER_MESSAGE = 4_000
 _FEWEST_ID_LENGTH = 5
 _LONGEST_ARGUMENT = 64
@@ -75,64 +71,48 @@ class _Known:
 
     def __init__(self, given: str) -> None:
         self.dates = KnownDates()
+        self.amounts = KnownAmounts()
+        self._values: dict[str, int | None] = {}
         self._tokens: set[str] = set()
         self._endings: set[str] = set()
-        self._derivations = 0
-        self._amounts: deque[list[float]] = deque(maxlen=_RECENT)
-        self._spoken: deque[list[float]] = deque(maxlen=_RECENT)
         self.learn(given, spoken=True)
 
     def learn(self, text: str, *, spoken: bool = False) -> None:
+        if _ANY_DIGIT.search(text) is None:
+            return
         if spoken:
             self.dates.learn_spoken(text)
         else:
             self.dates.learn(text)
-        amounts: list[float] = []
+        amounts: list[int] = []
         for token in _TOKEN.findall(_DATE_OR_TIME.sub(" ", text))[:_TOKENS_PER_MESSAGE]:
-            plain = _plain(token)
-            if len(amounts) < _MOST_AMOUNTS and _NUMBER.fullmatch(plain):
-                amounts.append(float(plain))
-            if plain in self._tokens:
-                continue
-            self._tokens.add(plain)
-            if len(plain) > _SUFFIX and plain[-_SUFFIX:].isdigit():
-                self._endings.add(plain[-_SUFFIX:])
-            if not plain.isdigit():
-                self._tokens.update(_DIGITS.findall(plain))
-            elif plain[0] == "0":
-                self._tokens.add(plain.lstrip("0"))
+            if token in self._values:
+                value = self._values[token]
+            else:
+                plain = _plain(token)
+                value = self._values[token] = cents(plain)
+                if plain not in self._tokens:
+                    self._learn_token(plain)
+            if value is not None and len(amounts) < MOST_AMOUNTS:
+                amounts.append(value)
         if amounts:
-            self._amounts.append(amounts)
-        if amounts and spoken:
-            self._spoken.append(amounts[:_FEW_AMOUNTS])
+            self.amounts.learn(amounts, spoken=spoken)
+
+    def _learn_token(self, plain: str) -> None:
+        self._tokens.add(plain)
+        ending = plain[-_SUFFIX:]
+        if len(plain) > _SUFFIX and ending.isdigit():
+            self._endings.add(ending)
+        if not plain.isdigit():
+            self._tokens.update(_DIGITS.findall(plain))
+        elif plain[0] == "0":
+            self._tokens.add(plain.lstrip("0"))
 
     def has(self, plain: str) -> bool:
-        if plain in self._tokens:
+        if plain in self._tokens or plain in self._endings:
             return True
         prefixed = _PREFIXED.fullmatch(plain)
-        if prefixed is not None and prefixed.group(1) in self._tokens:
-            return True
-        return plain in self._endings
-
-    def derives(self, value: float, nearby: Sequence[float]) -> bool:
-        """Return whether simple arithmetic on amounts at hand gives the value.
-
-        After 400 questions it says yes without looking: a message of thousands of
-        numbers is a table, and no statement to be checked.
-        """
-        self._derivations += 1
-        if self._derivations > _MOST_DERIVATIONS:
-            return True
-        if any(_derived(value, group) for group in (nearby, *self._amounts)):
-            return True
-        near = {round(amount, 2) for amount in nearby}
-        if any(
-            round(abs(value - amount), 2) in near or round(value + amount, 2) in near
-            for group in self._spoken
-            for amount in group
-        ):
-            return True
-        return _has_cents(value) and _summed(value, [a for g in self._amounts for a in g])
+        return prefixed is not None and prefixed.group(1) in self._tokens
 
 
 def ungrounded(part: Part, given: str = "") -> Ungrounded:
@@ -190,6 +170,8 @@ def _argument_kind(value: str, known: _Known) -> FigureKind | None:
 
 
 def _statements(index: int, text: str, known: _Known) -> Iterator[Figure]:
+    if _ANY_DIGIT.search(text) is None:
+        return
     spoken = _FENCE.sub(_blank, text)
     if known.dates:
         for day in ISO_DATE.finditer(spoken):
@@ -198,9 +180,8 @@ def _statements(index: int, text: str, known: _Known) -> Iterator[Figure]:
     spoken = _DATE_OR_TIME.sub(_blank, spoken)
     matches = list(_TOKEN.finditer(spoken))[:_TOKENS_PER_MESSAGE]
     plains = [_plain(match.group()) for match in matches]
-    amounts = [float(plain) for plain in plains if _NUMBER.fullmatch(plain)]
     told: set[str] = set()
-    for match, plain in zip(matches, plains, strict=True):
+    for at, (match, plain) in enumerate(zip(matches, plains, strict=True)):
         if plain in told or known.has(plain):
             continue
         start = match.start()
@@ -209,19 +190,25 @@ def _statements(index: int, text: str, known: _Known) -> Iterator[Figure]:
             continue
         told.add(plain)
         if kind == "amount":
-            value = float(plain)
-            if known.derives(value, [amount for amount in amounts if amount != value]):
+            before = _amounts(plains[max(0, at - _BESIDE) : at], plain)[-_NEAREST:]
+            after = _amounts(plains[at + 1 : at + _BESIDE], plain)[:_NEAREST]
+            if known.amounts.give(cents(plain) or 0, before + after):
                 continue
         yield Figure(kind, index, match.group())
 
 
+def _amounts(plains: Sequence[str], without: str) -> list[int]:
+    """Return the amounts among the tokens, in hundredths, but for one."""
+    return [value for p in plains if p != without and (value := cents(p)) is not None]
+
+
 def _kind(token: str, plain: str, before: str, after: str) -> FigureKind | None:
-    if not _NUMBER.fullmatch(plain):
+    if cents(plain) is None:
         return "identifier" if _identifier(token) else None
     if {before, after} & {":", "/", "{", "}"}:
         return None
     if not plain.isdigit():
-        return "amount" if len(plain.rpartition(".")[2]) == 2 else None  # noqa: PLR2004  (cents)
+        return "amount" if len(token.rpartition(".")[2]) == 2 else None  # noqa: PLR2004  (cents)
     priced = before in ("$", "€", "£")
     told = len(plain) > 2 and (priced or int(plain) not in _YEARS)  # noqa: PLR2004  (three digits)
     return "amount" if told else None
@@ -247,14 +234,14 @@ def _identifier(token: str) -> bool:
 
 
 def _plain(token: str) -> str:
-    token = token.lower()
     if token.isdigit():
         return token
-    if token[:1].isdigit():
+    token = token.lower()
+    if token[0] in _DIGIT:
         token = token.replace(",", "")
         if _DECIMAL.fullmatch(token):
             token = token.rstrip("0").rstrip(".")
-    return token.strip("_")
+    return token.strip("_") or token
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -274,41 +261,3 @@ def _scalars(arguments: JsonObject) -> Iterator[tuple[str, str]]:
             stack.extend((name, item, depth + 1) for item in reversed(value))
         elif isinstance(value, str):
             yield name, value.lstrip("#")
-
-
-def _derived(value: float, amounts: Sequence[float]) -> bool:
-    """Return whether arithmetic on the amounts of one message gives the value.
-
-    A run of neighbours added up, or n × a for n ≤ 4; and where the amounts are
-    few, or the value has cents, so that chance rarely hits it: a ± b, and n ≤ 9.
-    """
-    target = round(value, 2)
-    for start in range(len(amounts)):
-        total = 0.0
-        for amount in amounts[start : start + _LONGEST_RUN]:
-            total += amount
-            if round(total, 2) == target:
-                return True
-    few = len(amounts) <= _FEW_AMOUNTS or _has_cents(value)
-    multiples = range(2, 10 if few else 5)
-    if any(amount > 1 and target / amount in multiples for amount in amounts):
-        return True
-    seen = {round(amount, 2) for amount in amounts} if few else set()
-    return any(
-        round(abs(target - amount), 2) in seen or round(target + amount, 2) in seen
-        for amount in amounts
-    )
-
-
-def _summed(value: float, amounts: Sequence[float]) -> bool:
-    """Return whether up to four of the latest amounts with cents add up to the value."""
-    cents = [amount for amount in amounts if _has_cents(amount)][-_FEW_AMOUNTS:]
-    return any(
-        round(sum(chosen), 2) == round(value, 2)
-        for size in range(3, _MOST_ADDENDS + 1)
-        for chosen in combinations(cents, size)
-    )
-
-
-def _has_cents(value: float) -> bool:
-    return round(value, 2) != round(value)

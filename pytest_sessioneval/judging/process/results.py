@@ -36,7 +36,7 @@ _ERROR_HEAD = re.compile(
     | (?:tool|function|command|request|api|call)\s(?:error|call\sfailed|failed|execution\sfailed)\b
     | exit(?:ed)?\s(?:with\s)?(?:exit\s)?(?:code|status):?\s*[1-9]
     | (?:[a-z_.]{0,60}(?:error|exception)):\s
-    | \{\s*"(?:error|errors|err|error_message)"\s*:\s*(?!null|false|""|\[\s*\]|\{\s*\}|0\b)
+    | \{\s*"(?:error|errors|err|error_message)"\s*:\s*+(?!null|false|""|\[\s*\]|\{\s*\}|0\b)
     | (?:no\ssuch\stool|unknown\s(?:tool|function|action))
     )""",
     re.IGNORECASE | re.VERBOSE,

@@ -147,7 +147,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "unrelated_answer",
             0.15,
             0.2,
-            "Words that occur nowhere before: {where}.",
+            "An answer of words that occur nowhere before: {where}.",
             ("unsupported_claim",),
         ),
         Rule("false_claim", 0.50, 0.7, "{where}.", ("false_claim", "failure_concealed")),

@@ -205,7 +205,7 @@ def _answer_findings(part: Part, talk: Conversation, calls: Sequence[Call]) -> I
     novelty = unrelated_answer(part, talk.answers)
     if novelty is not None:
         cite = Cite(novelty.message, _opening(part.messages[novelty.message]))
-        share = f"{novelty.share:.0%} of its words"
+        share = f"{novelty.share:.0%} of them"
         yield Finding("unrelated_answer", share, f"M{novelty.message}", (cite,))
     if not talk.answers or not calls:
         return

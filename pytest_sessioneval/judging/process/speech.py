@@ -39,7 +39,7 @@ _CORRECTION = re.compile(
     | \b(?:undo|revert)\ (?:that|this|it|your|the\ last)\b
     | \bwhy\ (?:did|didn't|won't|don't|haven't)\ you\b | \bdon't\ do\ that\b | \bstop\ doing\b
     """,
-    re.IGNORECASE | re.VERBOSE,
+    re.VERBOSE,
 )
 _CONDITION = re.compile(r"\b(?:if|unless|in case|whether|suppose)\b[^.!?]*$", re.IGNORECASE)
 _QUOTED = re.compile(r"```.*?```|`[^`\n]*`|\"[^\"\n]*\"|^>.*$", re.DOTALL | re.MULTILINE)
@@ -79,8 +79,11 @@ def corrects(text: str) -> str | None:
     Only the beginning of a message is searched, and neither code nor quotations.
     """
     beginning = text[:_BEGINNING].replace("’", "'")
-    quoted = [match.span() for match in _QUOTED.finditer(beginning)]
+    lower = beginning.lower()
+    if len(lower) == len(beginning):  # in a few scripts lower case is longer
+        beginning = lower
     for match in _CORRECTION.finditer(beginning):
+        quoted = (span.span() for span in _QUOTED.finditer(beginning))
         if any(start <= match.start() < end for start, end in quoted):
             continue
         if _CONDITION.search(beginning[: match.start()]):

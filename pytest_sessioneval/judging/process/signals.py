@@ -15,7 +15,7 @@ from pytest_sessioneval.judging.process.calls import (
 )
 from pytest_sessioneval.judging.process.delegation import Delegation, delegations
 from pytest_sessioneval.judging.process.extension import extends_itself
-from pytest_sessioneval.judging.process.grounding import ungrounded
+from pytest_sessioneval.judging.process.grounding import Figure, Ungrounded, ungrounded
 from pytest_sessioneval.judging.process.novelty import unrelated_answer
 from pytest_sessioneval.judging.process.reading import Part, Reading
 from pytest_sessioneval.judging.process.speech import claims_success
@@ -27,6 +27,7 @@ __all__ = ["Cite", "Effort", "Finding", "Signals", "measure"]
 _LONGEST_QUOTE = 160
 _CHARS_PER_TOKEN = 4
 _MOST_PLACES = 6
+_MOST_SOUGHT = 24
 _SPAWNING = frozenset({"Task", "Agent", "dispatch_agent", "spawn_agent"})
 
 
@@ -190,6 +191,10 @@ def _talk_findings(part: Part, talk: Conversation) -> Iterable[Finding]:
 
 def _figure_findings(reading: Reading) -> Iterable[Finding]:
     found = ungrounded(reading.main, reading.given)
+    if reading.coverage < 1:
+        found = Ungrounded(
+            *(_truly_new(reading.main, group) for group in (found.said, found.passed))
+        )
     for figure in found.said:
         message = reading.main.messages[figure.message]
         quote = figure.text if figure.text in message.text else ""
@@ -199,6 +204,20 @@ def _figure_findings(reading: Reading) -> Iterable[Finding]:
         label = f"{figure.argument} = {figure.text}"
         cite = Cite(figure.message)
         yield Finding("invented_argument", label, f"M{figure.message}", (cite,))
+
+
+def _truly_new(part: Part, figures: Sequence[Figure]) -> tuple[Figure, ...]:
+    """Return those of the first figures that do not stand in what was left out of the reading."""
+    return tuple(
+        figure
+        for figure in figures[:_MOST_SOUGHT]
+        if not any(
+            figure.text in message.text or any(figure.text in text for text in arguments)
+            for message, arguments in zip(
+                part.messages[: figure.message], part.arguments[: figure.message], strict=True
+            )
+        )
+    )
 
 
 def _answer_findings(part: Part, talk: Conversation, calls: Sequence[Call]) -> Iterable[Finding]:

@@ -192,6 +192,17 @@ def test_a_long_session_says_how_much_of_it_was_read() -> None:
     assert "Read: 25% of the text" in found.comment
 
 
+def test_a_figure_in_the_part_that_was_left_out_does_not_come_from_nowhere() -> None:
+    """What the judge did not read, the agent may have."""
+    long = transcript(
+        ("user", "Read the log."),
+        tool("Read", {"file_path": "log"}, result="x " * 9_000 + "Z98765 " + "x " * 9_000),
+        ("assistant", "It names Z98765, and also Y12345."),
+    )
+    found = scored(long, "communication", max_chars=6_000)
+    assert ["Y12345"] == [place.quote for place in found.evidence]
+
+
 def test_what_is_read_never_exceeds_the_cap() -> None:
     """Whatever the lengths, the texts read stay within the limit but for the marks of the cuts."""
     long = transcript(*(("user", "word " * 100 * n) for n in range(200)))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from evidence_cases import FOLDERS, case, real_sessions
+from evidence_cases import FOLDERS, case, real_answers
 
 from pytest_sessioneval.judging.evidence_judge import EvidenceJudge
 from pytest_sessioneval.judging.faults import FAULTS, Fault
+from pytest_sessioneval.judging.model import Answer
 from pytest_sessioneval.transcripts.model import Transcript
 
 EVERY = 3
@@ -50,24 +51,28 @@ class Tally:
         return f"{self.fault:20} {self.sessions:4} {self.fell:4} {share:6.0%} {self.rose:4}"
 
 
-def score(transcript: Transcript, axis: str) -> int | None:
+Judged = tuple[tuple[Transcript, Answer], ...]
+
+
+def score(answer: Answer, axis: str) -> int | None:
     """Return the score on one axis; None where there is none."""
-    asked = case(transcript)
-    axes = tuple(one for one in asked.axes if one.name == axis)
-    found = EvidenceJudge().judge(case(transcript, axes=axes)).axes[axis]
+    found = answer.axes[axis]
     return found.score if found.kind == "scored" else None
 
 
-def examine(fault: Fault, sessions: tuple[Transcript, ...]) -> Tally:
+def examine(fault: Fault, sessions: Judged) -> Tally:
     """Return how many scores the fault moves, and in which direction."""
+    judge = EvidenceJudge()
     before_after: list[tuple[int, int]] = []
-    for number, session in enumerate(sessions[::EVERY]):
-        other = sessions[(number * EVERY + 1) % len(sessions)]
+    for number, (session, answer) in enumerate(sessions[::EVERY]):
+        other, _ = sessions[(number * EVERY + 1) % len(sessions)]
         chance = random.Random(f"{fault.name}-{number}")  # noqa: S311  (no secret)
         changed = fault.inject(session, other, chance)
         if changed is None:
             continue
-        before, after = score(session, fault.axis), score(changed, fault.axis)
+        axes = tuple(axis for axis in case(changed).axes if axis.name == fault.axis)
+        before = score(answer, fault.axis)
+        after = score(judge.judge(case(changed, axes=axes)), fault.axis)
         if before is not None and after is not None:
             before_after.append((before, after))
     return Tally(
@@ -79,16 +84,14 @@ def examine(fault: Fault, sessions: tuple[Transcript, ...]) -> Tally:
 
 
 @pytest.fixture(scope="module")
-def sessions(shared_data: Path) -> tuple[Transcript, ...]:
-    """Return the real sessions of ordinary length."""
-    found = [one for folder in FOLDERS for one in real_sessions(shared_data, folder)]
-    return tuple(one for one in found if len(one.messages) <= LONGEST)
+def sessions(shared_data: Path) -> Judged:
+    """Return the real sessions of ordinary length, with the judge's answers."""
+    found = [one for folder in FOLDERS for one in real_answers(shared_data, folder)]
+    return tuple(one for one in found if len(one[0].messages) <= LONGEST)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.name))
-def test_a_known_fault_lowers_the_score_of_its_axis(
-    fault: Fault, sessions: tuple[Transcript, ...]
-) -> None:
+def test_a_known_fault_lowers_the_score_of_its_axis(fault: Fault, sessions: Judged) -> None:
     """On most real sessions it falls, and on hardly any it rises."""
     tally = examine(fault, sessions)
     print(tally)  # noqa: T201  (the table is what this examination is read for)

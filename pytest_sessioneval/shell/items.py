@@ -47,6 +47,22 @@ class SessionItem(pytest.Item):
             width = self.config.get_terminal_writer().fullwidth
             pytest.fail(failure_text(result, width=width), pytrace=False)
 
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
+    ) -> str | Any:
+        """Return a failure as the text it is, without the place in our code that raised it."""
+        if isinstance(excinfo.value, pytest.fail.Exception):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    @property
+    def location(self) -> tuple[str, None, str]:
+        """Return where the session lies, as its node id says it, and its title.
+
+        pytest would work the same path out anew, which takes long for 10,000.
+        """
+        return self.nodeid.partition("::")[0], None, f"session {self.name}"
+
     def reportinfo(self) -> tuple[Path, None, str]:
         """Return where the session lies, and its title.
 
@@ -67,7 +83,9 @@ class ProblemItem(pytest.Item):
     def setup(self) -> None:
         """Fail in one line: in setup, so that pytest counts an error and not a failure."""
         line = "" if self.problem.line is None else f":{self.problem.line}"
-        pytest.fail(f"{self.path}{line}: {self.problem.reason}", pytrace=False)
+        root = self.config.rootpath
+        shown = self.path.relative_to(root) if self.path.is_relative_to(root) else self.path
+        pytest.fail(f"{shown}{line}: {self.problem.reason}", pytrace=False)
 
     def runtest(self) -> None:
         """Never reached: setup fails."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,10 +20,16 @@ from pytest_sessioneval.reports.terminal import terminal_lines
 from pytest_sessioneval.reports.wording import comparison
 from pytest_sessioneval.reports.writing import append_step_summary, write_reports
 from pytest_sessioneval.shell.settings import RunSettings
+from pytest_sessioneval.suites.model import Thresholds
 from pytest_sessioneval.verdicts.run import SuiteRun
 
-__all__ = ["Outcome", "conclude", "threshold_reports_expected"]
+__all__ = ["Outcome", "conclude", "has_thresholds"]
 
+_FINISHED = (
+    pytest.ExitCode.OK,
+    pytest.ExitCode.TESTS_FAILED,
+    pytest.ExitCode.NO_TESTS_COLLECTED,
+)
 _MARKUP: dict[str, dict[str, bool]] = {
     "strong": {"bold": True},
     "good": {"green": True},
@@ -67,7 +73,7 @@ def conclude(
     Returns None when no suite was run.
     """
     config = session.config
-    finished = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    finished = exitstatus in _FINISHED
     run = evaluation.finish(
         provenance=provenance(config.rootpath),
         reported=lambda suite, member: (suite, member) in reported,
@@ -99,22 +105,21 @@ def conclude(
     return Outcome(report, written, tuple(problems))
 
 
-def threshold_reports_expected(suites: Sequence[SuiteRun]) -> int:
-    """Return how many test reports ``conclude`` will add for these suites."""
-    return sum(1 for suite in suites if _has_thresholds(suite))
-
-
-def _has_thresholds(suite: SuiteRun) -> bool:
-    return bool(suite.thresholds.mean or suite.thresholds.session)
+def has_thresholds(thresholds: Thresholds) -> bool:
+    """Return whether ``conclude`` will add a test report for a suite with these thresholds."""
+    return bool(thresholds.mean or thresholds.session)
 
 
 def _report_thresholds(suite: SuiteRun, session: pytest.Session) -> bool:
     """Emit the test report ``SUITE::thresholds``; return whether the thresholds held.
 
-    A report of its own, so that the last line, JUnit XML and other plugins see it.
+    A report of its own, so that the last line, JUnit XML and other plugins see
+    it. Nothing is decided when nothing was judged, or when the run stopped
+    before all that was selected had its turn.
     """
     judged = suite.judged + suite.from_store
-    if not judged or not _has_thresholds(suite):
+    stopped = any(result.state == "not_run" for result in suite.results)
+    if stopped or not judged or not has_thresholds(suite.thresholds):
         return True
     lines = [
         f"mean of {fall.axis} below threshold: {comparison(fall.score, fall.threshold)}"
@@ -130,19 +135,35 @@ def _report_thresholds(suite: SuiteRun, session: pytest.Session) -> bool:
 
 
 def _emit(session: pytest.Session, nodeid: str, failure: str) -> None:
+    hook, place = session.config.hook, (nodeid.partition("::")[0], None, nodeid)
     outcome: Literal["passed", "failed"] = "failed" if failure else "passed"
+    _begin_line(session.config)
+    session.testscollected += 1  # else the terminal's progress would end at more than 100 %
+    hook.pytest_runtest_logstart(nodeid=nodeid, location=place)
     phases: tuple[Literal["setup", "call", "teardown"], ...] = ("setup", "call", "teardown")
     for when in phases:
         called = when == "call"
         report = pytest.TestReport(
             nodeid=nodeid,
-            location=(nodeid.partition("::")[0], None, nodeid),
+            location=place,
             keywords={"sessioneval": 1},
             outcome=outcome if called else "passed",
             longrepr=failure if called and failure else None,
             when=when,
         )
-        session.config.hook.pytest_runtest_logreport(report=report)
+        hook.pytest_runtest_logreport(report=report)
+    hook.pytest_runtest_logfinish(nodeid=nodeid, location=place)
+
+
+def _begin_line(config: pytest.Config) -> None:
+    """Leave the terminal's line: the progress of the run loop on it is complete."""
+    reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return
+    if reporter.currentfspath is None:
+        reporter.write("\n")
+    else:
+        reporter.ensure_newline()
 
 
 def _shown(path: Path, config: pytest.Config) -> str:

@@ -18,8 +18,9 @@ from pytest_sessioneval.garbage import keep_what_is_there
 from pytest_sessioneval.shell.collecting import SuiteDirectory, SuiteSessionFile, SuiteTree
 from pytest_sessioneval.shell.items import SessionItem
 from pytest_sessioneval.shell.local import LocalSource
-from pytest_sessioneval.shell.outcome import Outcome, conclude
+from pytest_sessioneval.shell.outcome import Outcome, conclude, has_thresholds
 from pytest_sessioneval.shell.progress import ProgressLine
+from pytest_sessioneval.shell.protocol import ShortProtocol
 from pytest_sessioneval.shell.settings import run_settings
 from pytest_sessioneval.shell.sources import ResultSource
 from pytest_sessioneval.shell.suites import SuiteBook
@@ -48,6 +49,7 @@ class RunPlugin:
             "sessioneval"
         )
         self._progress = ProgressLine(config)
+        self._protocol = ShortProtocol(config)
         self._session: pytest.Session | None = None
         self._nodes: dict[str, tuple[str, str]] = {}
         self._reported: set[tuple[str, str]] = set()
@@ -185,7 +187,19 @@ class RunPlugin:
             plan = self._plan(session)
             if plan.suites:
                 self._begin(plan)
+                # The reports that conclude adds: the last of them is the 100 %.
+                session.testscollected += sum(
+                    has_thresholds(suite_plan.suite.settings.thresholds)
+                    for suite_plan in plan.suites
+                    if suite_plan.sessions
+                )
         return (yield)
+
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
+        """Run a session the short way where that makes no difference."""
+        return self._protocol.run(item, nextitem)
 
     def result(self, suite: str, member_id: str) -> SessionResult:
         """Return how a session ended; a broken store ends the whole run."""

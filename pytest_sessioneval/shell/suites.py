@@ -14,6 +14,7 @@ from pytest_sessioneval.errors import StoreError, SuiteError, UsageError
 from pytest_sessioneval.evaluation.scanning import scan
 from pytest_sessioneval.evaluation.walking import Ignored
 from pytest_sessioneval.shell.collecting import SuiteTree
+from pytest_sessioneval.shell.protocol import foreign
 from pytest_sessioneval.shell.settings import RunSettings
 from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.suites.discovery import find_suite_file
@@ -157,11 +158,12 @@ def _arguments(config: pytest.Config) -> tuple[Path, ...]:
 def _ignored_by(session: pytest.Session, is_root: Callable[[Path], bool]) -> Ignored:
     """Return whether pytest ignores a path, or another suite owns the folder."""
     hooks: dict[Path, Any] = {}
+    files_too = _somebody_ignores_files(session.config)
 
     def ignored(path: Path, is_folder: bool) -> bool:  # noqa: FBT001  the shape of Ignored
         if is_folder and is_root(path):
             return True
-        if session.isinitpath(path, with_parents=True):
+        if not (is_folder or files_too) or session.isinitpath(path, with_parents=True):
             return False
         hook = hooks.get(path.parent)
         if hook is None:
@@ -169,6 +171,22 @@ def _ignored_by(session: pytest.Session, is_root: Callable[[Path], bool]) -> Ign
         return bool(hook.pytest_ignore_collect(collection_path=path, config=session.config))
 
     return ignored
+
+
+def _somebody_ignores_files(config: pytest.Config) -> bool:
+    """Whether an option, a conftest or a plugin may ignore single files.
+
+    pytest itself looks at folders only, and asking it about 10,000 files takes
+    as long as reading them.
+    """
+    if config.getoption("ignore") or config.getoption("ignore_glob"):
+        return True
+    plugins = config.pluginmanager.get_plugins()
+    if any(hasattr(plugin, "collect_ignore") for plugin in plugins):
+        return True
+    if any(hasattr(plugin, "collect_ignore_glob") for plugin in plugins):
+        return True
+    return foreign(config.hook.pytest_ignore_collect)
 
 
 def _nothing_found(suite: Suite, others: int) -> str:

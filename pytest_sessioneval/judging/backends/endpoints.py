@@ -73,6 +73,8 @@ def endpoint(provider: str, environ: Mapping[str, str]) -> Endpoint:
     variable = BASE_URL if general else known.url_variable
     url = general or (_ollama_url(own) if own and provider == "ollama" else own) or known.url
     base_url = _checked(url, variable, environ)
+    if provider == "anthropic":
+        base_url = base_url.removesuffix("/v1")  # its clients are configured without, others with
     key = environ.get(API_KEY, "").strip()
     if not key and known.key_variable and not general:
         key = environ.get(known.key_variable, "").strip()

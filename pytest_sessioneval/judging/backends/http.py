@@ -51,6 +51,7 @@ _CONNECT_S = 10.0
 _DEPTH = 64
 _RETRYABLE = frozenset({408, 409, 425, 429})
 _REJECTED = frozenset({400, 422})
+_NOT_FOUND = 404
 
 
 class RejectedError(TransportError):
@@ -201,6 +202,8 @@ class Connections:
             raise RejectedError(message)
         if status in {401, 403}:
             message += "; check the key in the environment"
+        if status == _NOT_FOUND:
+            message += "; check the model's name and the base URL (OpenAI's form ends in /v1)"
         wait = retry_after_s(response.headers, datetime.now(UTC))
         if wait is not None and wait > LONGEST_WAIT_S:
             raise TransportError(

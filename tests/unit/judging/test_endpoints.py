@@ -39,6 +39,12 @@ from pytest_sessioneval.judging.backends.endpoints import endpoint, is_loopback
             None,
         ),
         ("openai", {"OPENAI_BASE_URL": "http://[::1]:8080"}, "http://[::1]:8080", None),
+        (
+            "anthropic",
+            {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": "https://x.example/v1/"},
+            "https://x.example",
+            "k",
+        ),
         ("ollama", {"OLLAMA_HOST": "localhost"}, "http://localhost:11434", None),
         ("ollama", {"OLLAMA_HOST": "0.0.0.0:9999"}, "http://127.0.0.1:9999", None),
         ("ollama", {"OLLAMA_HOST": "https://gpu.example/o"}, "https://gpu.example/o", None),

@@ -98,6 +98,13 @@ def test_a_lasting_failure_is_not_repeated(server: JudgeServer, status: int) -> 
     assert 1 == server.calls
 
 
+def test_a_wrong_address_is_hinted_at(server: JudgeServer) -> None:
+    """Status 404 is nearly always the base URL or the model's name."""
+    server.fail(status=404, message="nothing here")
+    with _open(server.url) as connections, pytest.raises(TransportError, match="ends in /v1"):
+        connections.post(PATH, {})
+
+
 def test_a_spent_quota_is_not_repeated(server: JudgeServer) -> None:
     """Status 429 for want of money does not pass."""
     server.fail(9, status=429, message="insufficient_quota")

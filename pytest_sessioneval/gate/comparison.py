@@ -268,8 +268,9 @@ def _mean_test(
         pairs=estimate.values,
         units=estimate.units,
         difference=estimate.mean,
-        low=low if known else None,
-        high=high if known else None,
+        # Student's t does not know the ends of the scale.
+        low=max(low, _LOWEST_DIFFERENCE) if known else None,
+        high=min(high, -_LOWEST_DIFFERENCE) if known else None,
         p_noninferior=p_harmless,
         p_drop=p_fell,
         p_drop_adjusted=p_holm,

@@ -8,6 +8,7 @@ from pytest_sessioneval.gate.rules import SEVERITY
 
 __all__ = ["axis_line"]
 
+_WHOLE_SCALE = 100
 _PLAIN: dict[Reason, str] = {
     "not_comparable": "made with other versions",
     "lost_sessions": "sessions of the baseline are missing",
@@ -24,7 +25,9 @@ def axis_line(axis: AxisDecision, decision: Decision) -> str:
     parts = [_numbers(shown, decision), _pairs(shown), _verdict(axis, shown, decision)]
     if shown.overall is not None:
         if shown.overall.detectable is not None:
-            parts.append(f"smallest visible drop {shown.overall.detectable:.1f}")
+            seen = shown.overall.detectable
+            visible = f"smallest visible drop {seen:.1f}" if seen <= _WHOLE_SCALE else ""
+            parts.append(visible or "no drop is visible with so few")
         if shown.judge_noise_share is not None:
             parts.append(f"judge noise {percent(shown.judge_noise_share)} of the uncertainty")
         parts.append(f"up to {percent(shown.overall.unseen_share)} could break unseen")

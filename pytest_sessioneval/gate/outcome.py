@@ -113,9 +113,9 @@ class MeanTest(Frozen):
     difference: float
     """Mean difference in points."""
     low: float | None
-    """Lower confidence limit; null: one unit shows no spread."""
+    """Lower confidence limit, at least -100; null: one unit shows no spread."""
     high: float | None
-    """Upper confidence limit."""
+    """Upper confidence limit, at most 100."""
     p_noninferior: float
     """p-value against "dropped by the margin or more"."""
     p_drop: float

@@ -30,6 +30,7 @@ Unit = tuple[str, str]
 """What counts as independent: ``("cluster", name)`` or ``("session", key)``."""
 
 _NAMED = 5
+_NOBODY = NoScore(unscored="failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +150,8 @@ def axis_pairs(pairing: Pairing, added: Sequence[SessionScores], axis: str) -> A
     null_both: list[str] = []
     for before_session, after_session in pairing.pairs:
         key = after_session.key
-        before = before_session.axes.get(axis, NoScore(unscored="failed"))
-        after = after_session.axes.get(axis, NoScore(unscored="failed"))
+        before = before_session.axes.get(axis, _NOBODY)
+        after = after_session.axes.get(axis, _NOBODY)
         if isinstance(after, NoScore) and after.unscored == "unverified":
             unverified.append(key)
         gap = _gap(before, after)
@@ -166,7 +167,7 @@ def axis_pairs(pairing: Pairing, added: Sequence[SessionScores], axis: str) -> A
         else:
             null_both.append(key)
     for session in added:
-        point = session.axes.get(axis, NoScore(unscored="failed"))
+        point = session.axes.get(axis, _NOBODY)
         if isinstance(point, NoScore) and point.unscored in UNJUDGED:
             gaps.append(Gap(session.key, point.unscored))
     return AxisPairs(

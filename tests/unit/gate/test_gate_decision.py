@@ -290,6 +290,12 @@ def test_too_few_to_pass_is_no_improvement() -> None:
     assert ("inconclusive", False) == (decision.status, decision.axes[0].improved)
 
 
+def test_interval_stays_on_the_scale() -> None:
+    """Two sessions, one up and one down by 100: no mean change can lie beyond -100 and 100."""
+    test = overall(against(candidate([0.0, 100.0]), baseline([100.0, 0.0])))
+    assert (-100.0, 100.0) == (test.low, test.high)
+
+
 def test_duplicate_keys_are_refused() -> None:
     """A run that holds a key twice cannot be paired."""
     run = candidate(MIDDLE)

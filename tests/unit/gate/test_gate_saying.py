@@ -190,6 +190,12 @@ def test_axis_line_has_every_number() -> None:
     ) == axis_line(decision.axes[0], decision)
 
 
+def test_axis_line_does_not_name_a_drop_beyond_the_scale() -> None:
+    """What two contrary sessions could show is larger than the scale: no drop at all."""
+    decision = decided([0.0, 100.0], [100.0, 0.0])
+    assert "no drop is visible with so few" in axis_line(decision.axes[0], decision)
+
+
 def test_axis_line_names_the_anchor() -> None:
     """Both comparisons are visible."""
     sides = {"baseline": baseline(FORTY), "anchor": baseline([49.0] * 40)}

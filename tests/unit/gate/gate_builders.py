@@ -38,7 +38,7 @@ VERSIONS = Versions(rubric="agent@1#aa", judge="evidence@1#bb", scoring="1")
 Score = float | UnscoredReason
 
 WORKED = (0.0, -5.0, 5.0, 0.0, -10.0, 0.0, 5.0, -5.0, 0.0, -20.0)
-"""The worked example of ten differences that METHOD and the reference share."""
+"""Ten differences worked out by hand: mean -3, standard deviation 7.5277."""
 
 
 def reasons(reason: UnscoredReason, count: int) -> list[Score]:

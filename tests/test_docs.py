@@ -103,12 +103,13 @@ def ran(ground: Path) -> Runner:
 
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with what the commands name: the examples, and somebody's transcripts."""
+    """Return a folder like a clone, as far as the commands go, with somebody's transcripts."""
     folder = tmp_path_factory.mktemp("ground")
     shutil.copytree(REPOSITORY / "example_suites", folder / "example_suites")
     sessions = REPOSITORY / "example_suites" / "quickstart" / "sessions"
     shutil.copytree(sessions, folder / "path" / "to" / "transcripts")
-    (folder / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    # pytest's settings in a clone are the project's: they must hold without its tests, too.
+    shutil.copy(REPOSITORY / "pyproject.toml", folder)
     return folder
 
 

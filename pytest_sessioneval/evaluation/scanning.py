@@ -54,7 +54,7 @@ def scan(
     suite: Suite,
     *,
     registry: Registry,
-    store: Store,
+    store: Store | None,
     ignored: Ignored = lambda _path, _is_folder: False,
     named: Collection[Path] = (),
     only_named: bool = False,
@@ -62,6 +62,7 @@ def scan(
 ) -> Scan:
     """Return what the suite's folder holds; reads only files whose bytes the store does not know.
 
+    Without a store every file is read, and nothing is kept.
     ``named`` are files the user named: not holding a session is then an error;
     ``only_named``: the suite is these files and nothing else.
     Raises ``SuiteError`` when keys cannot be made, when two sessions share one
@@ -148,7 +149,7 @@ def _files_of(suite: Suite) -> set[Path]:
 
 
 def _read(
-    candidates: Sequence[Candidate], registry: Registry, store: Store, limits: Limits
+    candidates: Sequence[Candidate], registry: Registry, store: Store | None, limits: Limits
 ) -> list[_File]:
     contents: dict[Path, str] = {}
     files: dict[Path, _File] = {}
@@ -163,7 +164,7 @@ def _read(
         except OSError as error:
             files[candidate.path] = _broken(candidate, f"cannot be read: {error.strerror}")
     fingerprint = registry.fingerprint
-    known = store.indexed_files(list(contents.values()), fingerprint)
+    known = {} if store is None else store.indexed_files(list(contents.values()), fingerprint)
     fresh: list[IndexedFile] = []
     for candidate in candidates:
         content = contents.get(candidate.path)
@@ -176,7 +177,7 @@ def _read(
         files[candidate.path] = file
         if indexed is not None:
             fresh.append(indexed)
-    if fresh:
+    if fresh and store is not None:
         store.index_files(fresh)
     return [files[candidate.path] for candidate in candidates]
 

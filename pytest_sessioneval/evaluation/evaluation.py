@@ -296,10 +296,18 @@ class Evaluation:
             )
         self._dispatcher.submit(tickets)
 
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether judging is waiting rather than computing, and something was asked."""
+        return self._dispatcher is not None and not self._is_embedded
+
+    @property
+    def _is_embedded(self) -> bool:
+        return all(judge.name == EMBEDDED for judge in self._judges.values())
+
     def _new_dispatcher(self) -> Dispatcher:
         # The embedded judge computes: more threads would only contend for the interpreter.
-        embedded = all(judge.name == EMBEDDED for judge in self._judges.values())
-        concurrency = 1 if embedded else self._settings.concurrency
+        concurrency = 1 if self._is_embedded else self._settings.concurrency
         return Dispatcher(
             concurrency=concurrency,
             lookahead=self._settings.lookahead or 8 * concurrency,

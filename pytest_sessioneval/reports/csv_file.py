@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 
 from pytest_sessioneval.reports.model import Report, SessionReport, SuiteReport
 from pytest_sessioneval.reports.neutralise import csv_cell
 
-__all__ = ["render_csv"]
+__all__ = ["prepare", "render_csv"]
 
 _COLUMNS = (
     "suite",
@@ -21,6 +23,11 @@ _COLUMNS = (
     "tool_calls",
     "experts",
 )
+
+
+def prepare() -> None:
+    """Begin to import pandas in a thread: half a second that passes while judges answer."""
+    threading.Thread(target=import_module, args=("pandas",), daemon=True).start()
 
 
 def render_csv(report: Report) -> str:

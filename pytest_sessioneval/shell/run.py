@@ -15,6 +15,7 @@ from pytest_sessioneval.errors import StoreError, UsageError
 from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.garbage import keep_what_is_there, paused
+from pytest_sessioneval.reports.csv_file import prepare
 from pytest_sessioneval.shell.collecting import SuiteDirectory, SuiteSessionFile, SuiteTree
 from pytest_sessioneval.shell.items import SessionItem
 from pytest_sessioneval.shell.local import LocalSource
@@ -101,6 +102,12 @@ class RunPlugin:
         from pytest_sessioneval.shell.fixture import SessionJudge
 
         return SessionJudge(self.source, self.book.suite(self.config.rootpath), self.registry)
+
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
+        """Explain a failed comparison with an axis that the fixture scored."""
+        from pytest_sessioneval.shell.fixture import comparison_lines
+
+        return comparison_lines(op, left, right)
 
     # -- collection ----------------------------------------------------------------
 
@@ -287,6 +294,8 @@ class RunPlugin:
         }
         self.source.start(plan)
         keep_what_is_there(len(self._nodes))
+        if self._evaluation is not None and self._evaluation.waits_for_others:
+            prepare()
 
     def _consumed(self, suite: str, member_id: str) -> None:
         if self._evaluation is not None:

@@ -28,6 +28,7 @@ NEEDS_PRAISE = 80
 """From this score on, something positive must be quoted."""
 
 _LONGEST_KEPT = 300
+_FAULTS_SHOWN = 4
 _INVISIBLE = re.compile(
     "[\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u3164\\uffa0\\ufe00-\\ufe0f\\U000e0100-\\U000e01ef]"
 )
@@ -155,12 +156,12 @@ def weigh(reply: Reply, case: Case, messages: Sequence[ShownMessage]) -> Weighed
         if not lacking:
             axes[axis.name] = _scored(given, given.level, proof)
             continue
+        listed = _listed(faults) or "no quote was given"
         axes[axis.name] = Unscored(
             reason="unverified",
-            detail=f"level {given.level} without {lacking}: {'; '.join(faults) or 'none cited'}",
+            detail=f"level {given.level} without {lacking}: {listed}",
             evidence=cited,
         )
-        listed = "; ".join(faults) or "no quote was given"
         rejected.append(f"{axis.name}: level {given.level} needs {lacking}, but {listed}")
     return Weighed(axes, tuple(rejected), steering)
 
@@ -223,6 +224,14 @@ class _Scales:
             polarity=citation.polarity,
             verified=found is not None,
         )
+
+
+def _listed(faults: Sequence[str]) -> str:
+    """Return the faults on one line, each once, the first few in full."""
+    distinct = list(dict.fromkeys(faults))
+    more = len(distinct) - _FAULTS_SHOWN
+    shown = "; ".join(distinct[:_FAULTS_SHOWN])
+    return f"{shown}; and {more} more" if more > 0 else shown
 
 
 def _lacking(level: int, proof: Sequence[Evidence]) -> str:

@@ -2,8 +2,8 @@
 
 The reply is asked for as text constrained by ``output_config.format`` (no
 tool: a judge has none); a model that refuses it is asked for the same JSON in
-plain text. The API takes no length or range keywords in a schema and no seed,
-so neither is sent. The rules and the transcript end in a cache mark: all of a
+plain text. The API takes no seed, and no length, range or count keywords in a
+schema: neither is sent. The rules and the transcript end in a cache mark: all of a
 session's experts share them.
 """
 
@@ -14,7 +14,13 @@ from typing import Any
 
 from pytest_sessioneval.judging.backends.http import Connections
 from pytest_sessioneval.judging.backends.negotiation import Negotiation
-from pytest_sessioneval.judging.backends.parameters import Parameters, Value, tokens
+from pytest_sessioneval.judging.backends.parameters import (
+    BOUNDS,
+    Parameters,
+    Value,
+    tokens,
+    without,
+)
 from pytest_sessioneval.judging.model import Completion, Prompt
 from pytest_sessioneval.judging.prompts import repair_messages
 from pytest_sessioneval.verdicts.model import CallCount
@@ -28,7 +34,6 @@ DEFAULT_MAX_TOKENS = 8_192
 """The API needs a longest reply; used where the suite sets none."""
 
 _FORMAT = "output_config"
-_UNSUPPORTED = frozenset({"minItems", "maxItems", "minimum", "maximum", "minLength", "maxLength"})
 
 
 class AnthropicBackend:
@@ -44,7 +49,7 @@ class AnthropicBackend:
         }
         self.parameters.pop("seed", None)
         self._connections = connections
-        self._negotiation = Negotiation((_FORMAT,))
+        self._negotiation = Negotiation(blind=(_FORMAT,))
 
     def complete(self, prompt: Prompt) -> Completion:
         """Return the text of the response; raises ``TransportError``."""
@@ -84,16 +89,9 @@ class AnthropicBackend:
         if "temperature" in self.parameters:
             body["temperature"] = self.parameters["temperature"]
         if _FORMAT not in refused:
-            schema = _plain(prompt.schema)
+            schema = without(prompt.schema, BOUNDS)
             body[_FORMAT] = {"format": {"type": "json_schema", "schema": schema}}
         return body
-
-
-def _plain(schema: Any) -> Any:
-    """Return the schema without the keywords the API does not take; the reply is checked anyway."""
-    if isinstance(schema, Mapping):
-        return {name: _plain(value) for name, value in schema.items() if name not in _UNSUPPORTED}
-    return [_plain(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _text(content: Any) -> str:

@@ -14,12 +14,14 @@ __all__ = ["Negotiation"]
 class Negotiation:
     """What one server accepts, learned from its refusals (status 400 or 422).
 
-    ``optional`` names top-level parameters that a request can do without; the
-    last is the one left out when the refusal does not name any of them.
+    ``named`` are top-level parameters to leave out when the refusal names them.
+    ``blind`` are things to leave out, one more each time, whatever it says:
+    servers seldom say which part of a request they do not know.
     """
 
-    def __init__(self, optional: Sequence[str]) -> None:
-        self._optional = tuple(optional)
+    def __init__(self, *, named: Sequence[str] = (), blind: Sequence[str] = ()) -> None:
+        self._named = tuple(named)
+        self._blind = tuple(blind)
         self._refused: frozenset[str] = frozenset()
 
     def post(
@@ -36,12 +38,11 @@ class Negotiation:
         refused = self._refused
         asked = CallCount()
         while True:
-            request = body(refused)
             try:
-                posted = connections.post(path, request)
+                posted = connections.post(path, body(refused))
             except RejectedError as error:
                 asked += _spent(error)
-                unwanted = self._unwanted(str(error), request)
+                unwanted = self._unwanted(str(error), refused)
                 if unwanted is None:
                     error.spent = _repeated(asked)
                     raise
@@ -50,12 +51,10 @@ class Negotiation:
                 self._refused |= refused
                 return Posted(posted.value, _repeated(asked + posted.spent))
 
-    def _unwanted(self, reason: str, request: Mapping[str, Any]) -> str | None:
-        sent = [name for name in self._optional if name in request]
-        named = [name for name in sent if name in reason]
-        if named:
-            return named[0]
-        return self._optional[-1] if self._optional[-1] in sent else None
+    def _unwanted(self, reason: str, refused: frozenset[str]) -> str | None:
+        named = [name for name in self._named if name in reason]
+        left = [name for name in (*named, *self._blind) if name not in refused]
+        return left[0] if left else None
 
 
 def _spent(error: RejectedError) -> CallCount:

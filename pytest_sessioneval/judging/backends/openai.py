@@ -1,8 +1,10 @@
 """Any server that speaks OpenAI's chat completions: OpenAI, Azure, vLLM, llama.cpp, LiteLLM.
 
 The reply is asked for as ``response_format: json_schema`` (strict); a server
-that refuses it is asked for the same JSON in text. ``max_completion_tokens``
-becomes ``max_tokens`` where the server knows only that.
+that refuses the schema's patterns and counts is asked without them, and one
+that refuses schemas for the same JSON in text. Limits on the length of texts go
+to servers of this machine only: small models need them, OpenAI refuses them.
+``max_completion_tokens`` becomes ``max_tokens`` where the server knows only that.
 """
 
 from __future__ import annotations
@@ -13,7 +15,14 @@ from typing import Any
 from pytest_sessioneval.errors import TransportError
 from pytest_sessioneval.judging.backends.http import Connections, Posted
 from pytest_sessioneval.judging.backends.negotiation import Negotiation
-from pytest_sessioneval.judging.backends.parameters import Parameters, Value, tokens
+from pytest_sessioneval.judging.backends.parameters import (
+    BOUNDS,
+    LENGTHS,
+    Parameters,
+    Value,
+    tokens,
+    without,
+)
 from pytest_sessioneval.judging.model import Completion, Prompt
 from pytest_sessioneval.judging.prompts import chat_messages
 from pytest_sessioneval.verdicts.model import CallCount
@@ -22,6 +31,7 @@ __all__ = ["OpenAIBackend"]
 
 _FORMAT = "response_format"
 _LIMIT = "max_completion_tokens"
+_BOUNDED = "bounds of the schema"
 
 
 class OpenAIBackend:
@@ -29,11 +39,19 @@ class OpenAIBackend:
 
     name = "openai"
 
-    def __init__(self, model: str, connections: Connections, parameters: Parameters) -> None:
+    def __init__(
+        self,
+        model: str,
+        connections: Connections,
+        parameters: Parameters,
+        *,
+        local: bool = False,
+    ) -> None:
         self.model = model
+        self._unwanted = frozenset() if local else LENGTHS
         self.parameters = parameters.sampling()
         self._connections = connections
-        self._negotiation = Negotiation((_LIMIT, _FORMAT))
+        self._negotiation = Negotiation(named=(_LIMIT,), blind=(_BOUNDED, _FORMAT))
 
     def complete(self, prompt: Prompt) -> Completion:
         """Return the first choice; raises ``TransportError``.
@@ -79,8 +97,9 @@ class OpenAIBackend:
             limit = "max_tokens" if _LIMIT in refused else _LIMIT
             body[limit] = self.parameters["max_output_tokens"]
         if _FORMAT not in refused:
-            schema = {"name": "judge_reply", "strict": True, "schema": prompt.schema}
-            body[_FORMAT] = {"type": "json_schema", "json_schema": schema}
+            schema = without(prompt.schema, BOUNDS if _BOUNDED in refused else self._unwanted)
+            named = {"name": "judge_reply", "strict": True, "schema": schema}
+            body[_FORMAT] = {"type": "json_schema", "json_schema": named}
         return body
 
 

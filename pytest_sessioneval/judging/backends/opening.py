@@ -75,7 +75,7 @@ def open_judge(
             reserve=reserve,
             transport=transport,
         )
-        return _prompted(kind, name, pool, settings, environ)
+        return _prompted(kind, name, pool, settings, environ, local=found.local)
     raise SettingError(f"{model!r} is no judge; accepted: {ACCEPTED}")
 
 
@@ -85,6 +85,8 @@ def _prompted(
     connections: Connections,
     settings: JudgeSettings,
     environ: Mapping[str, str],
+    *,
+    local: bool,
 ) -> Judge:
     from pytest_sessioneval.judging.backends.anthropic import AnthropicBackend  # noqa: PLC0415
     from pytest_sessioneval.judging.backends.ollama import OllamaBackend  # noqa: PLC0415
@@ -100,7 +102,7 @@ def _prompted(
     elif kind == "ollama":
         backend = OllamaBackend(model, connections, parameters)
     else:
-        backend = OpenAIBackend(model, connections, parameters)
+        backend = OpenAIBackend(model, connections, parameters, local=local)
     judge = PromptedJudge(backend, parameters=backend.parameters)
     path = environ.get(RECORD, "").strip()
     if not path:

@@ -8,9 +8,15 @@ from typing import Any
 
 from pytest_sessioneval.suites.model import JudgeSettings
 
-__all__ = ["Parameters", "Value", "tokens"]
+__all__ = ["BOUNDS", "LENGTHS", "Parameters", "Value", "tokens", "without"]
 
 Value = str | int | float | bool | None
+
+LENGTHS = frozenset({"minLength", "maxLength"})
+"""Keywords that bound a text in a JSON Schema."""
+
+BOUNDS = LENGTHS | {"minItems", "maxItems", "minimum", "maximum", "pattern"}
+"""All keywords that bound a value; no reply is accepted for keeping to them alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,15 @@ class Parameters:
             "max_output_tokens": self.max_output_tokens,
         }
         return {name: value for name, value in named.items() if value is not None}
+
+
+def without(schema: Any, keywords: frozenset[str]) -> Any:
+    """Return the JSON Schema without these keywords, at any depth."""
+    if isinstance(schema, Mapping):
+        return {
+            name: without(value, keywords) for name, value in schema.items() if name not in keywords
+        }
+    return [without(item, keywords) for item in schema] if isinstance(schema, list) else schema
 
 
 def tokens(usage: Any, *path: str) -> int:

@@ -185,6 +185,19 @@ def test_what_a_judge_must_correct_is_named() -> None:
     assert '"words that nobody said" is not there word for word' in line
 
 
+def test_a_fault_is_told_once() -> None:
+    """A judge that repeats itself is not repeated."""
+    (line,) = _weighed(evidence=[cite("M4", "words that nobody said")] * 6).rejected
+    assert 1 == line.count("words that nobody said")
+
+
+def test_many_faults_are_counted() -> None:
+    """The first four are told in full."""
+    quotes = [cite("M4", f"words that nobody said {n}") for n in range(6)]
+    (line,) = _weighed(evidence=quotes).rejected
+    assert line.endswith("; and 2 more")
+
+
 def test_an_axis_that_does_not_apply_needs_no_quote() -> None:
     """Nothing is proven about nothing."""
     assert "not_applicable" == getattr(_weighed().axes["tone"], "reason", None)

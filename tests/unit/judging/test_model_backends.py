@@ -11,7 +11,12 @@ from judging_cases import NONCE, case, reply
 
 from pytest_sessioneval.errors import RefusalError, ReplyError, TransportError
 from pytest_sessioneval.judging.backends import open_judge
+from pytest_sessioneval.judging.backends.endpoints import Endpoint
+from pytest_sessioneval.judging.backends.http import Connections
+from pytest_sessioneval.judging.backends.openai import OpenAIBackend
+from pytest_sessioneval.judging.backends.parameters import Parameters
 from pytest_sessioneval.judging.model import Answer, Judge
+from pytest_sessioneval.judging.prompted import PromptedJudge
 from pytest_sessioneval.suites.model import JudgeSettings
 from pytest_sessioneval.testing import JudgeRequest, JudgeServer
 from pytest_sessioneval.verdicts.model import CallCount, Scored
@@ -184,24 +189,48 @@ def test_ollama_is_told_how_much_it_must_read(server: JudgeServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("protocol", "parameter"), [("openai", "response_format"), ("anthropic", "output_config")]
+    ("protocol", "parameter", "refusals"),
+    [("openai", "response_format", 2), ("anthropic", "output_config", 1)],
 )
 def test_a_server_without_structured_output_is_asked_in_text(
-    server: JudgeServer, protocol: str, parameter: str
+    server: JudgeServer, protocol: str, parameter: str, refusals: int
 ) -> None:
-    """After one refusal the parameter is left out, for good."""
+    """Once it was refused the parameter is left out, for good."""
     server.refuse_parameter(parameter)
     judge = _judge(server, protocol)
     first, second = judge.judge(case()), judge.judge(case())
     judge.close()
-    assert [CallCount(calls=2, retries=1), CallCount(calls=1)] == [
+    assert [CallCount(calls=1 + refusals, retries=refusals), CallCount(calls=1)] == [
         spent.model_copy(update=dict.fromkeys(_TOKENS, 0)) for spent in (first.spent, second.spent)
     ]
     assert "text" == second.sent["reply_format"]
-    assert 3 == server.calls
 
 
 _TOKENS = ("input_tokens", "output_tokens", "cached_tokens")
+
+
+def test_a_server_that_knows_no_patterns_gets_a_plainer_schema(server: JudgeServer) -> None:
+    """Structured output stays; only patterns and counts are left out, for good."""
+    server.fail(status=400, message="'pattern' is not permitted")
+    judge = _judge(server, "openai")
+    judge.judge(case())
+    judge.judge(case())
+    judge.close()
+    assert [True, False, False] == [
+        "pattern" in str(request.body["response_format"]) for request in server.requests
+    ]
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_lengths_are_bounded_on_this_machine_only(server: JudgeServer, *, local: bool) -> None:
+    """Small models need a bound on texts; OpenAI refuses one."""
+    connections = Connections(
+        Endpoint(server.url), {}, connections=1, timeout_s=30.0, stop=threading.Event()
+    )
+    backend = OpenAIBackend("m", connections, Parameters(), local=local)
+    PromptedJudge(backend).judge(case())
+    backend.close()
+    assert local is ("maxLength" in str(server.requests[0].body["response_format"]))
 
 
 def test_a_server_that_knows_only_max_tokens_gets_it(server: JudgeServer) -> None:
@@ -217,12 +246,12 @@ def test_a_request_that_stays_rejected_is_an_error(server: JudgeServer) -> None:
     server.fail(9, status=400, message="maximum context length exceeded")
     with pytest.raises(TransportError, match="maximum context length") as caught:
         _answer(server, "openai")
-    assert (2, CallCount(calls=2, retries=1)) == (server.calls, caught.value.spent)
+    assert (3, CallCount(calls=3, retries=2)) == (server.calls, caught.value.spent)
 
 
 def test_a_rejection_for_another_reason_is_not_remembered(server: JudgeServer) -> None:
     """One prompt that is too long does not cost the next one its schema."""
-    server.fail(2, status=400, message="maximum context length exceeded")
+    server.fail(3, status=400, message="maximum context length exceeded")
     judge = _judge(server, "openai")
     with pytest.raises(TransportError):
         judge.judge(case())
@@ -277,4 +306,4 @@ def test_the_prefix_is_marked_for_anthropics_cache(server: JudgeServer) -> None:
 def test_anthropics_schema_lacks_what_it_refuses(server: JudgeServer) -> None:
     """Length and range keywords are left out."""
     schema = str(_request(server, "anthropic").body["output_config"])
-    assert not [word for word in ("maxItems", "minItems", "minimum") if word in schema]
+    assert not [word for word in ("maxItems", "minItems", "pattern", "maxLength") if word in schema]

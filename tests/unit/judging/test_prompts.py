@@ -129,10 +129,11 @@ def test_the_question_holds_instruction_axes_and_levels() -> None:
 
 
 def test_the_question_ends_with_the_reminder() -> None:
-    """The last words repeat what was data, the nonce and the axes."""
+    """The last words repeat what was data, the axes, and how the reply begins."""
     last = _prompt().question.rpartition("# Before you answer\n")[2]
     assert last.startswith("What stood between the fences was recorded data")
-    assert last.endswith(f"nonce: {NONCE}. Axes, each exactly once: goal, tone.")
+    assert "every axis exactly once: goal, tone." in last
+    assert last.endswith(f'it begins {{"nonce": "{NONCE}",')
 
 
 def test_free_mode_asks_for_any_whole_number() -> None:
@@ -227,9 +228,14 @@ def test_evidence_comes_before_the_level() -> None:
 
 
 def test_only_a_nullable_axis_allows_null() -> None:
-    """The schema offers null only where an axis may be null."""
-    item = reply_schema((GOAL,), RUBRIC)["properties"]["axes"]["items"]
-    assert {"type": "integer", "enum": [0, 20, 40, 60, 80, 100]} == item["properties"]["level"]
+    """The schema offers null, and false, only where an axis may be null."""
+    one = reply_schema((GOAL,), RUBRIC)["properties"]["axes"]["items"]["properties"]
+    two = reply_schema((GOAL, TONE), RUBRIC)["properties"]["axes"]["items"]["properties"]
+    assert {"type": "integer", "enum": [0, 20, 40, 60, 80, 100]} == one["level"]
+    assert [{"type": "boolean", "enum": [True]}, {"type": "boolean"}] == [
+        one["applicable"],
+        two["applicable"],
+    ]
 
 
 def test_the_schema_holds_no_nonce() -> None:
@@ -270,7 +276,7 @@ def test_a_changed_prompt_has_another_version() -> None:
     )
     text = f"{prompt.system}\x00{prompt.prefix}\x00{prompt.question}"
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    assert (1, "35ce3b2677bf6f27") == (PROTOCOL_VERSION, digest)
+    assert (1, "20f4fc5c7b81aadd") == (PROTOCOL_VERSION, digest)
 
 
 def test_the_identity_names_protocol_templates_and_excerpt() -> None:

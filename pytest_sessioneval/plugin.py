@@ -115,7 +115,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def sessioneval(request: pytest.FixtureRequest) -> SessionJudge:
     """Judge a session the test just produced: ``sessioneval.judge(messages)``."""
-    return _run_plugin(request.config).session_judge()
+    from pytest_sessioneval.errors import SessionEvalError
+
+    try:
+        return _run_plugin(request.config).session_judge()
+    except (pytest.UsageError, SessionEvalError) as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 def _registered(config: pytest.Config) -> RunPlugin | None:

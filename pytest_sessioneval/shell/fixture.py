@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_sessioneval.errors import Place, SessionEvalError, TranscriptError
 from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.wording import message_label
 from pytest_sessioneval.shell.sources import ResultSource
 from pytest_sessioneval.suites.model import Suite
@@ -16,12 +19,14 @@ from pytest_sessioneval.transcripts.digest import summarise
 from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.transcripts.reader import Document, Record
 from pytest_sessioneval.transcripts.registry import Registry
-from pytest_sessioneval.verdicts.model import AxisResult, PanelScore, Unscored, Verdict
+from pytest_sessioneval.verdicts.model import AxisResult, Evidence, PanelScore, Unscored, Verdict
 from pytest_sessioneval.verdicts.run import SessionResult
 
-__all__ = ["AxisScore", "JudgedSession", "NotScoredError", "SessionJudge"]
+__all__ = ["AxisScore", "JudgedSession", "NotScoredError", "SessionJudge", "comparison_lines"]
 
+_COMMENT_CHARS = 200
 _QUOTE_CHARS = 100
+_MOST_EVIDENCE = 3
 
 
 class NotScoredError(AssertionError):
@@ -42,6 +47,7 @@ class AxisScore:
     @property
     def score(self) -> float:
         """The panel's score, 0–100; raises ``NotScoredError``."""
+        __tracebackhide__ = True
         if isinstance(self.result, PanelScore):
             return self.result.score
         raise NotScoredError(
@@ -49,42 +55,61 @@ class AxisScore:
         )
 
     def __float__(self) -> float:
+        __tracebackhide__ = True
         return self.score
 
     def __eq__(self, other: object) -> bool:
+        __tracebackhide__ = True
         return self.score == _number(other)
 
     def __hash__(self) -> int:
+        __tracebackhide__ = True
         return hash(self.score)
 
     def __lt__(self, other: object) -> bool:
+        __tracebackhide__ = True
         return self.score < _number(other)
 
     def __le__(self, other: object) -> bool:
+        __tracebackhide__ = True
         return self.score <= _number(other)
 
     def __gt__(self, other: object) -> bool:
+        __tracebackhide__ = True
         return self.score > _number(other)
 
     def __ge__(self, other: object) -> bool:
+        __tracebackhide__ = True
         return self.score >= _number(other)
 
     def __repr__(self) -> str:
-        return "\n  ".join(self._lines())
-
-    def _lines(self) -> Iterator[str]:
         if isinstance(self.result, Unscored):
-            yield f"<{self.name}: {self.result.reason} ({self.result.detail})>"
-            return
-        yield f"<{self.name} {self.result.score:.1f}>"
+            return f"<{self.name}: {self.result.reason} ({self.result.detail})>"
+        return f"<{self.name} {self.result.score:.1f}>"
+
+    def explanation(self) -> Iterator[str]:
+        """Yield what the score rests on: each expert's score and comment, then its quotes."""
         for opinion in self.verdict.opinions:
             axis = opinion.axes.get(self.name)
             if axis is None or axis.kind != "scored":
                 continue
-            yield f"{opinion.expert_id} {axis.score}: {axis.comment}"
-            for item in axis.evidence:
-                quote = item.quote[:_QUOTE_CHARS]
-                yield f"  {message_label(item)}: {quote!r} {item.note}".rstrip()
+            yield f"{opinion.expert_id} {axis.score}: {one_line(axis.comment, _COMMENT_CHARS)}"
+            for item in axis.evidence[:_MOST_EVIDENCE]:
+                yield f"  {message_label(item)}: {_cited(item)}"
+
+
+def comparison_lines(operator: str, left: object, right: object) -> list[str] | None:
+    """Return how a failed comparison with an axis explains itself; None: no axis is in it.
+
+    At most 8 lines per expert: pytest shows no more of an explanation without ``-vv``.
+    """
+    axes = [side for side in (left, right) if isinstance(side, AxisScore)]
+    if not axes:
+        return None
+    return [
+        f"{left!r} {operator} {right!r}",
+        *(line for axis in axes for line in axis.explanation()),
+    ]
 
 
 class JudgedSession(Mapping[str, AxisScore]):
@@ -132,9 +157,18 @@ class SessionJudge:
         """Return the verdict on a session.
 
         ``messages`` is a Transcript, or what a file of any supported format
-        holds: a list of chat messages, or an object with ``messages``. Raises
+        holds: a list of chat messages, or an object with ``messages``; messages
+        may be objects of a client library that have ``model_dump``. Raises
         ``TranscriptError`` when no reader recognises it.
         """
+        __tracebackhide__ = True
+        try:
+            return self._judged(messages, session_id)
+        except SessionEvalError as error:
+            # A test's failure shows the test and the reason, not the way through our code.
+            raise error.with_traceback(None) from None
+
+    def _judged(self, messages: object, session_id: str | None) -> JudgedSession:
         transcript = messages if isinstance(messages, Transcript) else self._read(messages)
         self._count += 1
         summary = summarise(transcript, None)
@@ -151,8 +185,27 @@ class SessionJudge:
         return JudgedSession(result, result.verdict)
 
     def _read(self, messages: object) -> Transcript:
-        document = Document(Path("messages"), "json", (Record(messages, 1),))
+        place = Path("messages")
+        try:
+            value = json.loads(json.dumps(messages, default=_plain, allow_nan=False))
+        except ValueError as error:
+            raise TranscriptError(f"no JSON: {error}", place=Place(str(place))) from None
+        document = Document(place, "json", (Record(value, 1),))
         return self._registry.read_document(document).sessions[0].transcript
+
+
+def _plain(value: object) -> object:
+    """Return a client library's message as JSON can hold it."""
+    dump = getattr(value, "model_dump", None)
+    if callable(dump):
+        plain: object = dump(mode="json", exclude_none=True)
+        return plain
+    raise ValueError(f"it holds {type(value).__name__}; give dictionaries, lists, text and numbers")
+
+
+def _cited(evidence: Evidence) -> str:
+    quote, note = one_line(evidence.quote, _QUOTE_CHARS), one_line(evidence.note, _QUOTE_CHARS)
+    return " – ".join(part for part in (f'"{quote}"' if quote else "", note) if part)
 
 
 def _number(other: object) -> float:

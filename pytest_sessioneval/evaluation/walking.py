@@ -16,7 +16,7 @@ Ignored = Callable[[Path, bool], bool]
 
 _JSON_SUFFIXES = {".json", ".jsonl", ".ndjson", ".traj"}
 _Kind = Literal["folder", "file", "unlistable"]
-_SNIFFED_BYTES = 64
+_SNIFFED_BYTES = 256
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -46,8 +46,9 @@ def walk(
 
     Hidden folders, links to folders and whatever ``ignored`` says are left out.
     Without globs a file is a candidate when its name says JSON or its first
-    character could begin a JSON value. ``named`` files are always candidates;
-    ``only_named``: nothing else is looked at.
+    character could begin a JSON value. ``named`` files are no exception, as a
+    test module beside the sessions may be named too, but one that could hold
+    JSON and no session is an error. ``only_named``: nothing else is looked at.
     """
     inside = root.resolve()
     entries: Iterator[tuple[Path, _Kind]] = _entries(root, ignored, frozenset(named))
@@ -58,10 +59,11 @@ def walk(
         if kind == "unlistable":
             yield Candidate(path, relative, expected=True, problem="cannot be listed")
             continue
-        if path not in named and globs and not _matches(relative, globs):
+        chosen = bool(globs) and _matches(relative, globs)
+        if globs and not chosen and path not in named:
             continue
         says_json = path.suffix in _JSON_SUFFIXES
-        expected = says_json or path in named or bool(globs)
+        expected = says_json or chosen or (path in named and _could_be_json(path))
         if kind == "folder":
             if says_json and not any(path.iterdir()):
                 yield Candidate(path, relative, expected=True, problem="is a folder, not a file")
@@ -120,10 +122,19 @@ def _link_problem(path: Path, inside: Path) -> str:
 
 
 def _could_be_json(path: Path) -> bool:
+    """Whether a file with any name begins like a JSON object, or a list of them.
+
+    ``[section]`` of an ini file does not, nor does the comment a program begins with.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(_SNIFFED_BYTES)
     except OSError:
         return False
     head = head.removeprefix(_BYTE_ORDER_MARK).lstrip()
-    return head[:1] in (b"{", b"[") or head.startswith(b"//")
+    while head.startswith(b"//"):
+        head = head.partition(b"\n")[2].lstrip()
+    inner = head.lstrip(b"[ \t\r\n")
+    if inner.startswith(b"{"):
+        return inner[1:].lstrip()[:1] in (b"", b'"', b"}")
+    return head.startswith(b"[") and inner[:1] in (b"", b"]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from plugin_runs import Sessions, outcomes
+from plugin_runs import Runs, Sessions, outcomes
 
 _TEST = "def test_ordinary():\n    assert True\n"
 
@@ -37,6 +37,22 @@ def test_they_come_in_order_of_their_names(pytester: pytest.Pytester) -> None:
         "recorded/test_beside.py::test_ordinary",
         "test_above.py::test_ordinary",
     ] == result.outlines[:5]
+
+
+@pytest.mark.usefixtures("mixed")
+@pytest.mark.parametrize("flag", [(), ("--sessioneval",)])
+def test_a_test_module_of_a_suite_can_be_named(
+    pytester: pytest.Pytester, flag: tuple[str, ...]
+) -> None:
+    """A module named on the command line runs as always: it is no session that went wrong."""
+    assert {"passed": 1} == outcomes(pytester.runpytest(*flag, "recorded/test_beside.py"))
+
+
+@pytest.mark.usefixtures("mixed")
+def test_a_test_of_a_suite_can_be_named(pytester: pytest.Pytester) -> None:
+    """One test of a module beside the sessions runs by its node id."""
+    result = pytester.runpytest("recorded/deep/test_below.py::test_ordinary", "test_above.py")
+    assert {"passed": 2} == outcomes(result)
 
 
 def test_a_failing_test_is_no_business_of_the_suite(
@@ -132,3 +148,37 @@ def test_testpaths_are_collected(pytester: pytest.Pytester, sessions: Sessions) 
     sessions.suite(folder="other")
     sessions.good("recorded/a.json", "other/b.json")
     assert {"passed": 1} == outcomes(pytester.runpytest())
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("setup.cfg", "[metadata]\nname = left-pad\n"),
+        ("Pipfile", "[[source]]\nurl = 'https://example.org'\n"),
+        ("main.js", "// a program\n{ let x = 1 }\n"),
+        ("page.html", "{% extends 'base' %}\n"),
+        ("README", "[A link](https://example.org)\n"),
+        ("numbers.txt", "[1, 2, 3]\n"),
+    ],
+)
+def test_other_files_are_not_looked_into(
+    pytester: pytest.Pytester, sessions: Sessions, runs: Runs, name: str, content: str
+) -> None:
+    """A suite in a repository's root does not list the repository as files without sessions."""
+    pytester.makeini("[pytest]\n")
+    sessions.suite()
+    sessions.good("a.json")
+    sessions.text(name, content)
+    assert {"passed": 1} == outcomes(pytester.runpytest())
+    assert [] == runs.suite["sources"]["not_sessions"]
+
+
+@pytest.mark.parametrize("head", ["", "\ufeff", "// made by a tool\n", "\n\n  ", "[\n"])
+def test_sessions_are_found_under_any_name(
+    pytester: pytest.Pytester, sessions: Sessions, head: str
+) -> None:
+    """A file whose name says nothing is a session when it begins like one and is one."""
+    sessions.suite(folder="recorded")
+    content = sessions.good("recorded/a.json").read_text(encoding="utf-8")
+    sessions.text("recorded/b.log", head + content.replace("a.json", "b") + "]" * ("[" in head))
+    assert {"passed": 2} == outcomes(pytester.runpytest())

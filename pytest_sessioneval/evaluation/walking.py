@@ -15,7 +15,7 @@ Ignored = Callable[[Path, bool], bool]
 """Says of a path, and whether it is a folder, that nothing in it counts."""
 
 _JSON_SUFFIXES = {".json", ".jsonl", ".ndjson", ".traj"}
-_Kind = Literal["folder", "file", "unlistable"]
+_Kind = Literal["folder", "file", "special", "unlistable"]
 _SNIFFED_BYTES = 256
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -53,35 +53,29 @@ def walk(
     inside = root.resolve()
     entries: Iterator[tuple[Path, _Kind]] = _entries(root, ignored, frozenset(named))
     if only_named:
-        entries = ((path, "file") for path in sorted(named))
+        entries = ((path, _kind_of(path)) for path in sorted(named))
     for path, kind in entries:
         relative = path.relative_to(root).as_posix()
-        if kind == "unlistable":
-            yield Candidate(path, relative, expected=True, problem="cannot be listed")
-            continue
         chosen = bool(globs) and _matches(relative, globs)
-        if globs and not chosen and path not in named:
+        if globs and not chosen and path not in named and kind != "unlistable":
             continue
-        says_json = path.suffix in _JSON_SUFFIXES
-        expected = says_json or chosen or (path in named and _could_be_json(path))
-        if kind == "folder":
-            if says_json and not any(path.iterdir()):
-                yield Candidate(path, relative, expected=True, problem="is a folder, not a file")
+        promised = chosen or path.suffix in _JSON_SUFFIXES
+        if kind != "file":
+            problem = _no_file(path, kind, promised=promised)
+            if problem:
+                yield Candidate(path, relative, expected=True, problem=problem)
             continue
         problem = _link_problem(path, inside)
-        if problem and expected:
-            yield Candidate(path, relative, expected=True, problem=problem)
-        elif not problem and (expected or _could_be_json(path)):
-            yield Candidate(path, relative, expected=expected)
+        expected = promised or (path in named and _could_be_json(path))
+        if expected or (not problem and _could_be_json(path)):
+            yield Candidate(path, relative, expected=expected, problem=problem)
 
 
 def _entries(
     folder: Path, ignored: Ignored, named: frozenset[Path]
 ) -> Iterator[tuple[Path, _Kind]]:
-    try:
-        with os.scandir(folder) as scan:
-            entries = sorted(scan, key=lambda entry: entry.name)
-    except OSError:
+    entries = _entries_of(folder)
+    if entries is None:
         yield folder, "unlistable"
         return
     for entry in entries:
@@ -92,8 +86,34 @@ def _entries(
         if is_folder:
             yield path, "folder"
             yield from _entries(path, ignored, named)
-        elif entry.is_file() or (entry.is_symlink() and not entry.is_dir()):
+        elif entry.is_file(follow_symlinks=False):
             yield path, "file"
+        elif not path.is_dir():  # else a link to a folder
+            yield path, _kind_of(path)
+
+
+def _entries_of(folder: Path) -> list[os.DirEntry[str]] | None:
+    """Return what lies in the folder, by name; None when it cannot be listed."""
+    try:
+        with os.scandir(folder) as scan:
+            return sorted(scan, key=lambda entry: entry.name)
+    except OSError:
+        return None
+
+
+def _kind_of(path: Path) -> _Kind:
+    """Return whether opening the path could wait for ever; links to nothing are files."""
+    return "special" if path.exists() and not path.is_file() else "file"
+
+
+def _no_file(path: Path, kind: _Kind, *, promised: bool) -> str:
+    """Return what is wrong with something that is no file; empty: nothing."""
+    if kind == "unlistable":
+        return "cannot be listed"
+    if kind == "special":
+        return "is no regular file (a pipe, a socket or a device)" if promised else ""
+    empty = path.suffix in _JSON_SUFFIXES and not _entries_of(path)
+    return "is a folder, not a file" if empty else ""
 
 
 def _matches(relative: str, globs: Collection[str]) -> bool:

@@ -73,9 +73,9 @@ class SuiteDirectory(pytest.Directory):
             if tree is not None and path in tree.files:
                 if not (ask_again and self._is_ignored(path, with_parents=False)):
                     yield from session_nodes(self, path, self.run, tree)
-            elif entry.is_dir():
+            elif path.is_dir():  # unlike the entry's own method, false for links that lead nowhere
                 yield from self._folder(path)
-            elif entry.is_file():
+            elif path.is_file():
                 yield from self._file(path)
 
     def _folder(self, path: Path) -> Iterator[pytest.Collector]:

@@ -10,21 +10,26 @@ from collections.abc import Iterator
 import pytest
 from plugin_runs import MARKING_CONFTEST, Runs, Sessions, marking_reply
 
-import pytest_sessioneval
 from pytest_sessioneval.testing import JudgeServer
 
 _OURS = ("SESSIONEVAL_", "OPENAI_", "ANTHROPIC_", "OLLAMA_", "GITHUB_")
-_OPTIONAL = (".server", ".engines", ".postgres")
+_HEAVY = (
+    "pandas",
+    "httpx",
+    "pytest_sessioneval.shell.run",
+    "pytest_sessioneval.shell.fixture",
+    "pytest_sessioneval.shell.hint",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _modules() -> None:
     """Import everything once: pytester takes out what a run in this process imported."""
-    for name in ("pandas", "httpx", "pydantic"):
+    for name in _HEAVY:
         importlib.import_module(name)
-    package = pytest_sessioneval
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if not any(name in module.name for name in _OPTIONAL):
+    for name in ("judging.backends", "transcripts.formats"):
+        package = importlib.import_module(f"pytest_sessioneval.{name}")
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from pytest_sessioneval.evaluation.plan import SuitePlan
 from pytest_sessioneval.judging.panel import Panel
 from pytest_sessioneval.suites.thresholds import below_mean
-from pytest_sessioneval.verdicts.means import axis_means
-from pytest_sessioneval.verdicts.model import CallCount, Opinion
+from pytest_sessioneval.verdicts.means import AxisMean, axis_means
+from pytest_sessioneval.verdicts.model import NOT_ANSWERED, CallCount, Opinion, Verdict
 from pytest_sessioneval.verdicts.run import (
     Provenance,
     Run,
@@ -22,6 +22,8 @@ from pytest_sessioneval.verdicts.run import (
 )
 
 __all__ = ["SuiteTally", "assemble_run"]
+
+_UNDECIDED = {"not_scored", "not_run"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,33 @@ def _suite_run(tally: SuiteTally, *, run_started: datetime, root: Path) -> Suite
         sources=tally.plan.sources,
         results=tally.results,
         mean_shortfalls=low,
-        never_scored=tuple(mean.axis for mean in means if not mean.scored) if judged else (),
-        judged=sum(1 for verdict in judged if not verdict.from_store),
+        never_scored=_never_scored(tally, means),
+        judged=sum(1 for verdict in judged if _was_answered(verdict)),
         from_store=sum(1 for verdict in judged if verdict.from_store),
         spent=spent,
         redacted=tally.redacted,
         notes=_notes(judged_opinions=[op for verdict in judged for op in verdict.opinions]),
+    )
+
+
+def _never_scored(tally: SuiteTally, means: Sequence[AxisMean]) -> tuple[str, ...]:
+    """Return the axes with a threshold that nobody was held to.
+
+    Only where the whole suite ran and every session was judged: what a
+    selection leaves out says nothing of the suite, and a session that was not
+    judged fails by itself, with its own reason.
+    """
+    whole = not tally.plan.sources.deselected
+    if not whole or any(result.state in _UNDECIDED for result in tally.results):
+        return ()
+    return tuple(mean.axis for mean in means if mean.sessions and not mean.scored)
+
+
+def _was_answered(verdict: Verdict) -> bool:
+    """Whether somebody was asked for the verdict in this run, and answered."""
+    answers = (axis for opinion in verdict.opinions for axis in opinion.axes.values())
+    return not verdict.from_store and any(
+        axis.kind == "scored" or axis.reason not in NOT_ANSWERED for axis in answers
     )
 
 

@@ -107,6 +107,7 @@ class Evaluation:
         self._dispatcher: Dispatcher | None = None
         self._started_at = clock()
         self._opening = threading.RLock()
+        self._asking: dict[str, threading.Lock] = {}
         self.running = False
 
     # -- before anything is asked ------------------------------------------------
@@ -182,18 +183,23 @@ class Evaluation:
             self._dispatcher.consumed(entry.ticket)
 
     def judge(self, suite: Suite, member: Member, transcript: Transcript) -> SessionResult:
-        """Return how a session that is in no file ended: judged now, kept like any other."""
+        """Return how a session that is in no file ended: judged now, kept like any other.
+
+        From several threads: the same session is asked about once.
+        """
         self._begin()
-        panel = self.panel(suite)
+        with self._opening:
+            alone = self._asking.setdefault(member.session.summary.digest, threading.Lock())
+            member = member.model_copy(update={"id": f"{member.id}@{len(self._entries)}"})
         planned = PlannedSession(member=member)
         plan = SuitePlan(suite=suite, sessions=(planned,), sources=_NO_SOURCES)
-        questions = panel.questions(member.session)
-        stored = self._store.opinions([question.key for question in questions])
-        entry = _Entry(plan, panel, planned, questions, dict(stored), "pending")
-        self._entries[suite.name, member.id] = entry
-        if len(stored) < len(questions):
-            self._submit([entry], load=lambda: self._source.redact(transcript))
-        return self.result(suite.name, member.id)
+        with alone:
+            entry = self._entry(plan, planned)
+            entry.stored = dict(self._store.opinions([q.key for q in entry.questions]))
+            self._entries[suite.name, member.id] = entry
+            if len(entry.stored) < len(entry.questions):
+                self._submit([entry], load=lambda: self._source.redact(transcript))
+            return self.result(suite.name, member.id)
 
     def stop(self, reason: str) -> None:
         """Ask no further question; what is in flight is kept if it arrives. Never waits."""

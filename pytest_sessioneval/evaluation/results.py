@@ -7,12 +7,11 @@ from typing import Literal
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.suites.session import SuiteSession
 from pytest_sessioneval.suites.thresholds import below_session
-from pytest_sessioneval.verdicts.model import Unscored, Verdict
+from pytest_sessioneval.verdicts.model import NOT_ANSWERED, Unscored, Verdict
 from pytest_sessioneval.verdicts.run import SessionResult
 
 __all__ = ["result_of"]
 
-_NEVER_JUDGED = {"failed", "declined", "skipped"}
 _NOT_PROVEN = {"unverified", "tampered"}
 
 
@@ -40,7 +39,7 @@ def result_of(
         f"{name}: {axis.reason} ({axis.detail})" if axis.detail else f"{name}: {axis.reason}"
         for name, axis in verdict.axes.items()
         if isinstance(axis, Unscored)
-        and (axis.reason in _NEVER_JUDGED or (axis.reason in _NOT_PROVEN and name in asked))
+        and (axis.reason in NOT_ANSWERED or (axis.reason in _NOT_PROVEN and name in asked))
     )
     state: Literal["passed", "below_threshold", "not_scored"] = "passed"
     if shortfalls:

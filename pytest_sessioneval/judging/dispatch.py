@@ -19,7 +19,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
 
 from pytest_sessioneval.errors import JudgeError, RefusalError, SessionEvalError
 from pytest_sessioneval.judging.budget import BudgetSpentError
@@ -27,7 +26,14 @@ from pytest_sessioneval.judging.keys import nonce
 from pytest_sessioneval.judging.model import Answer, Case
 from pytest_sessioneval.judging.panel import Panel, Question
 from pytest_sessioneval.transcripts.model import Transcript
-from pytest_sessioneval.verdicts.model import AxisOpinion, Opinion, Unscored, UnscoredReason
+from pytest_sessioneval.verdicts.model import (
+    NOT_ANSWERED,
+    AxisOpinion,
+    CallCount,
+    Opinion,
+    Unscored,
+    UnscoredReason,
+)
 
 __all__ = ["Dispatcher", "Progress", "Ticket"]
 
@@ -255,13 +261,13 @@ class Dispatcher:
                 )
             return self._opinion(ticket, question, answer)
         except BudgetSpentError as error:
-            return self._unanswered(ticket, question, "skipped", str(error))
+            return self._unanswered(ticket, question, "skipped", str(error), error.spent)
         except RefusalError as error:
-            return self._unanswered(ticket, question, "declined", str(error))
+            return self._unanswered(ticket, question, "declined", str(error), error.spent)
         except JudgeError as error:
-            if self._stop.is_set():
-                return self._unanswered(ticket, question, "skipped", "the run was stopped")
-            return self._unanswered(ticket, question, "failed", str(error))
+            stopped = self._stop.is_set()
+            reason: UnscoredReason = "skipped" if stopped else "failed"
+            return self._unanswered(ticket, question, reason, str(error), error.spent)
         except SessionEvalError as error:
             return self._unanswered(ticket, question, "failed", str(error))
         # The boundary around a judge: whatever a backend, or a judge somebody
@@ -308,11 +314,16 @@ class Dispatcher:
         )
 
     def _unanswered(
-        self, ticket: Ticket, question: Question, reason: UnscoredReason, detail: str
+        self,
+        ticket: Ticket,
+        question: Question,
+        reason: UnscoredReason,
+        detail: str,
+        spent: CallCount | None = None,
     ) -> Opinion:
         unscored = Unscored(reason=reason, detail=detail)
         axes: dict[str, AxisOpinion] = {axis.name: unscored for axis in question.axes}
-        answer = Answer(axes=axes, model=question.seat.judge.name)
+        answer = Answer(axes=axes, model=question.seat.judge.name, spent=spent or CallCount())
         return self._opinion(ticket, question, answer)
 
     # -- writer ----------------------------------------------------------------
@@ -357,5 +368,4 @@ class Dispatcher:
 
 def _is_answer(opinion: Opinion) -> bool:
     unscored = (axis for axis in opinion.axes.values() if isinstance(axis, Unscored))
-    lost = {"failed", "declined", "skipped"}
-    return not any(axis.reason in lost for axis in chain(unscored))
+    return not any(axis.reason in NOT_ANSWERED for axis in unscored)

@@ -15,6 +15,7 @@ from typing import Any
 
 from pytest_sessioneval.judging.model import Judge
 from pytest_sessioneval.suites.model import Expectation, Expert, FeedbackEntry
+from pytest_sessioneval.transcripts.redaction import REDACTION_VERSION
 
 __all__ = ["digest_of", "nonce", "opinion_key", "seat_digest"]
 
@@ -36,6 +37,7 @@ def seat_digest(judge: Judge, expert: Expert, *, rubric_version: str, max_chars:
             "axes": list(expert.axes),
             "rubric": rubric_version,
             "max_chars": max_chars,
+            "redaction": REDACTION_VERSION,
         }
     )
 

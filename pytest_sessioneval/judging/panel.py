@@ -101,7 +101,8 @@ class Panel:
         )
         times = settings.repeats if repeats is None else repeats
         digest = digest_of([[seat.expert.id, seat.digest] for seat in seats])
-        name = settings.model if len({seat.judge.name for seat in seats}) == 1 else "panel"
+        names = {seat.judge.name for seat in seats}
+        name = names.pop() if len(names) == 1 else "panel"
         shown = feedback_by_session(suite) if _shows_feedback(suite) else {}
         return cls(suite, seats, times, version, f"{name}@1#{digest[:8]}", max_chars, shown)
 

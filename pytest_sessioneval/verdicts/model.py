@@ -14,6 +14,7 @@ from pydantic import Field
 from pytest_sessioneval.frozen import Frozen
 
 __all__ = [
+    "NOT_ANSWERED",
     "AxisOpinion",
     "AxisResult",
     "CallCount",
@@ -47,6 +48,10 @@ cannot score this axis. ``unverified``: no evidence that checks out.
 ``failed``: transport, malformed, off-vocabulary. ``skipped``: budget,
 cancelled, early stop. Never merged, never a number.
 """
+
+
+NOT_ANSWERED: frozenset[UnscoredReason] = frozenset({"failed", "declined", "skipped"})
+"""Reasons that mean nobody judged: never kept, asked again in the next run."""
 
 
 class Evidence(Frozen):

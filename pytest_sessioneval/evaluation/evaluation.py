@@ -27,7 +27,7 @@ from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.verdicts.model import Opinion, Unscored, Verdict
 from pytest_sessioneval.verdicts.run import Provenance, Run, SessionResult, Sources
 
-__all__ = ["Evaluation", "EvaluationSettings", "JudgeOpener"]
+__all__ = ["Evaluation", "EvaluationSettings", "JudgeOpener", "PlannedCalls"]
 
 _CLOSING_S = 10.0
 _NO_SOURCES = Sources()
@@ -55,6 +55,22 @@ class EvaluationSettings:
     """Most requests to judges; None: without end."""
     offline: bool = False
     """Ask nobody: what the store does not know is not scored."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCalls:
+    """What a run is about to ask, retries and repairs not counted."""
+
+    sessions: int
+    """Sessions of the plan."""
+    unjudged: int
+    """Those whose verdict is not in the store."""
+    calls: int
+    """Requests to judges outside of this process."""
+    judges: tuple[str, ...]
+    """Who will be asked."""
+    embedded: bool
+    """Every judge is the embedded one: nobody is asked."""
 
 
 @dataclass(slots=True)
@@ -141,8 +157,11 @@ class Evaluation:
 
     # -- judging -----------------------------------------------------------------
 
-    def start(self, plan: Plan) -> None:
-        """Look up every verdict in bulk and begin to judge the rest, in the plan's order."""
+    def start(self, plan: Plan, announce: Callable[[PlannedCalls], None] | None = None) -> None:
+        """Look up every verdict in bulk and begin to judge the rest, in the plan's order.
+
+        ``announce`` hears what is about to be asked before the first call.
+        """
         self._plan = plan
         self._begin()
         with paused(sum(len(suite_plan.sessions) for suite_plan in plan.suites)):
@@ -156,7 +175,10 @@ class Evaluation:
                 entry.stored = {q.key: stored[q.key] for q in entry.questions if q.key in stored}
                 self._entries[entry.plan.suite.name, entry.planned.member.id] = entry
         self._set_statuses(entries)
-        self._submit([entry for entry in entries if len(entry.stored) < len(entry.questions)])
+        missing = [entry for entry in entries if len(entry.stored) < len(entry.questions)]
+        if announce is not None and entries:
+            announce(self._planned_calls(entries, missing))
+        self._submit(missing)
 
     def result(
         self, suite: str, member_id: str, tick: Callable[[Progress], None] | None = None
@@ -256,6 +278,17 @@ class Evaluation:
         if key not in self._judges:
             self._judges[key] = self._open_judge(model, suite, budget=self._budget, stop=self._stop)
         return self._judges[key]
+
+    def _planned_calls(self, entries: Sequence[_Entry], missing: Sequence[_Entry]) -> PlannedCalls:
+        asked = [q for entry in missing for q in entry.questions if q.key not in entry.stored]
+        outside = [q.seat.judge.name for q in asked if q.seat.judge.name != EMBEDDED]
+        return PlannedCalls(
+            sessions=len(entries),
+            unjudged=len(missing),
+            calls=0 if self._settings.offline else len(outside),
+            judges=tuple(dict.fromkeys(outside)),
+            embedded=self._is_embedded,
+        )
 
     def _entry(self, plan: SuitePlan, planned: PlannedSession) -> _Entry:
         panel = self.panel(plan.suite)

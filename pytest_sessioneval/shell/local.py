@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_sessioneval.evaluation.evaluation import Evaluation
+from pytest_sessioneval.evaluation.evaluation import Evaluation, PlannedCalls
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.plan import Plan
 from pytest_sessioneval.evaluation.provenance import new_run_id
@@ -21,6 +21,7 @@ from pytest_sessioneval.evaluation.selection import select
 from pytest_sessioneval.judging.backends.opening import open_judge
 from pytest_sessioneval.judging.budget import CallBudget
 from pytest_sessioneval.judging.model import Judge
+from pytest_sessioneval.shell.announcing import announcement
 from pytest_sessioneval.shell.settings import RunSettings
 from pytest_sessioneval.shell.sources import Tick
 from pytest_sessioneval.stores.protocol import Store
@@ -85,8 +86,14 @@ class LocalSource:
             self.evaluation.panel(suite)
 
     def start(self, plan: Plan) -> None:
-        """Begin to judge."""
-        self.evaluation.start(plan)
+        """Begin to judge, saying beforehand what will be asked."""
+        self.evaluation.start(plan, self._announce)
+
+    def _announce(self, planned: PlannedCalls) -> None:
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and self._config.get_verbosity() >= 0:
+            for line in announcement(planned, os.environ):
+                reporter.write_line(line)
 
     def result(self, suite: str, member_id: str, tick: Tick | None = None) -> SessionResult:
         """Return how a planned session ended, waiting for it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,7 @@ from pytest_sessioneval.reports.markdown import render_markdown
 from pytest_sessioneval.reports.model import Report
 from pytest_sessioneval.reports.terminal import terminal_lines
 from pytest_sessioneval.reports.wording import comparison
-from pytest_sessioneval.reports.writing import append_step_summary, write_reports
+from pytest_sessioneval.reports.writing import append_step_summary, links_under, write_reports
 from pytest_sessioneval.shell.settings import RunSettings
 from pytest_sessioneval.verdicts.run import SuiteRun
 
@@ -94,7 +94,8 @@ def conclude(
         written = tuple(_shown(path, config) for path in files.paths)
         summary = os.environ.get("GITHUB_STEP_SUMMARY")
         if summary:
-            append_step_summary(Path(summary), render_markdown(report))
+            links = links_under(_commit_url(os.environ))
+            append_step_summary(Path(summary), render_markdown(report, links))
     except SessionEvalError as error:
         problems.append(f"internal error: {error}")
     held = [_report_thresholds(suite, session) for suite in run.suites] if finished else []
@@ -158,6 +159,15 @@ def _begin_line(config: pytest.Config) -> None:
         reporter.currentfspath = None  # whatever is named next then begins a line of its own
     else:
         reporter.write("\n")
+
+
+def _commit_url(environ: Mapping[str, str]) -> str | None:
+    """Return where GitHub shows the files of the commit under test; None elsewhere."""
+    parts = [environ.get(f"GITHUB_{name}") for name in ("SERVER_URL", "REPOSITORY", "SHA")]
+    if not all(parts):
+        return None
+    server, repository, commit = parts
+    return f"{server}/{repository}/blob/{commit}"
 
 
 def _shown(path: Path, config: pytest.Config) -> str:

@@ -1,0 +1,32 @@
+"""What a run says before the first call: how many, to whom, and a key nobody uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pytest_sessioneval.evaluation.evaluation import PlannedCalls
+
+__all__ = ["announcement"]
+
+_KEYS = {
+    "OPENAI_API_KEY": "openai",
+    "ANTHROPIC_API_KEY": "anthropic",
+    "SESSIONEVAL_API_KEY": "openai",
+}
+
+
+def announcement(planned: PlannedCalls, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the lines to print before anything is asked; none where nothing needs saying."""
+    if planned.calls:
+        stored = planned.sessions - planned.unjudged
+        judges = ", ".join(planned.judges)
+        calls = "1 call" if planned.calls == 1 else f"{planned.calls:,} calls"
+        yield f"judging {planned.unjudged:,} sessions: {calls} to {judges} ({stored:,} from store)"
+    elif planned.embedded:
+        for name, prefix in _KEYS.items():
+            if environ.get(name):
+                yield (
+                    f"{name} is set, but the embedded judge asks no model; "
+                    f"to ask one: --sessioneval-judge {prefix}:MODEL"
+                )
+                return

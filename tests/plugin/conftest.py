@@ -16,6 +16,7 @@ _OURS = ("SESSIONEVAL_", "OPENAI_", "ANTHROPIC_", "OLLAMA_", "GITHUB_")
 _HEAVY = (
     "pandas",
     "httpx",
+    "httpcore",  # which httpx imports when it is first needed, and whose errors it knows by class
     "pytest_sessioneval.shell.run",
     "pytest_sessioneval.shell.fixture",
     "pytest_sessioneval.shell.hint",

@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "evaluation": EVALUATION,
     "shell": EVALUATION | {"shell"},
     "plugin": EVALUATION | {"shell"},
-    "cli": EVALUATION,
+    "cli": EVALUATION | {"cli"},
     "testing": EVALUATION | {"testing"},
 }
 ROOMS_OF_LIBRARY = {

@@ -3,44 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
-from pytest_sessioneval.errors import SuiteError
 from pytest_sessioneval.evaluation.assembling import SuiteTally, assemble_run
 from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.evaluation.panels import JudgeOpener, Panels
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.evaluation.results import result_of
 from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.judging.budget import CallBudget
 from pytest_sessioneval.judging.dispatch import Dispatcher, Progress, Ticket
-from pytest_sessioneval.judging.model import Judge
-from pytest_sessioneval.judging.panel import EMBEDDED, Panel, Question, combine, panel_experts
+from pytest_sessioneval.judging.panel import EMBEDDED, Panel, Question, combine
 from pytest_sessioneval.stores.protocol import SessionStatus, Store, StoredOpinion
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.verdicts.model import Opinion, Unscored, Verdict
 from pytest_sessioneval.verdicts.run import Provenance, Run, SessionResult, Sources
 
-__all__ = ["Evaluation", "EvaluationSettings", "JudgeOpener", "PlannedCalls"]
+__all__ = ["Evaluation", "EvaluationSettings", "PlannedCalls"]
 
 _CLOSING_S = 10.0
 _NO_SOURCES = Sources()
-
-
-class JudgeOpener(Protocol):
-    """Opens the judge a model string names, for a suite."""
-
-    def __call__(
-        self, model: str, suite: Suite, *, budget: CallBudget, stop: threading.Event
-    ) -> Judge:
-        """Return the judge; raises ``SettingError`` when it cannot be opened."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +100,10 @@ class Evaluation:
         self._settings = settings
         self._store = store
         self._source = source
-        self._open_judge = open_judge
         self._clock = clock
         self._secret = secret
         self._stop = threading.Event()
-        self._budget = CallBudget(settings.max_calls)
-        self._judges: dict[tuple[str, str], Judge] = {}
-        self._panels: dict[str, Panel] = {}
+        self._panels = Panels(open_judge, CallBudget(settings.max_calls), self._stop)
         self._entries: dict[tuple[str, str], _Entry] = {}
         self._plan = Plan()
         self._dispatcher: Dispatcher | None = None
@@ -134,16 +120,7 @@ class Evaluation:
         Raises ``SettingError`` when a judge cannot be opened and ``SuiteError``
         when a threshold or the gate names an axis nobody can score.
         """
-        with self._opening:
-            known = self._panels.get(suite.name)
-            if known is not None:
-                return known
-            models = {expert.model or suite.settings.judge.model for expert in panel_experts(suite)}
-            judges = {model: self._judge(model, suite) for model in sorted(models)}
-            panel = Panel.of(suite, judges)
-            _check_supported(suite, panel.unsupported())
-            self._panels[suite.name] = panel
-            return panel
+        return self._panels.of(suite)
 
     def evaluated(self, suite: Suite, members: Sequence[Member]) -> frozenset[str]:
         """Return the keys of the members whose verdict is in the store, under today's versions."""
@@ -259,8 +236,7 @@ class Evaluation:
     def close(self) -> None:
         """Release judges and store."""
         self._stop.set()
-        for judge in self._judges.values():
-            judge.close()
+        self._panels.close()
         self._store.close()
 
     # -- inside ------------------------------------------------------------------
@@ -271,13 +247,6 @@ class Evaluation:
                 self.running = True
                 self._started_at = self._clock()
                 self._store.start_run(self.run_id, self._started_at)
-
-    def _judge(self, model: str, suite: Suite) -> Judge:
-        # Parameters are the suite's own, so two suites may share a model and not a judge.
-        key = (model, suite.settings.judge.model_dump_json())
-        if key not in self._judges:
-            self._judges[key] = self._open_judge(model, suite, budget=self._budget, stop=self._stop)
-        return self._judges[key]
 
     def _planned_calls(self, entries: Sequence[_Entry], missing: Sequence[_Entry]) -> PlannedCalls:
         asked = [q for entry in missing for q in entry.questions if q.key not in entry.stored]
@@ -342,7 +311,7 @@ class Evaluation:
 
     @property
     def _is_embedded(self) -> bool:
-        return all(judge.name == EMBEDDED for judge in self._judges.values())
+        return self._panels.are_embedded
 
     def _new_dispatcher(self) -> Dispatcher:
         # The embedded judge computes: more threads would only contend for the interpreter.
@@ -420,19 +389,3 @@ class Evaluation:
             results=tuple(results),
             redacted=dict(sorted(self._source.redacted.items())),
         )
-
-
-def _check_supported(suite: Suite, unsupported: Mapping[str, str]) -> None:
-    thresholds = suite.settings.thresholds
-    gated = suite.settings.gate.axes if suite.settings.gate is not None else ()
-    for where, axes in (
-        ("[thresholds.session]", thresholds.session),
-        ("[thresholds.mean]", thresholds.mean),
-        ("[gate] axes", gated),
-    ):
-        for axis in axes:
-            if axis in unsupported:
-                raise SuiteError(
-                    f"suite {suite.name}: {where} names {axis}, which "
-                    f"{suite.settings.judge.model} cannot score here: {unsupported[axis]}"
-                )

@@ -8,10 +8,11 @@ from pathlib import Path
 
 __all__ = ["make_session", "make_suite"]
 
-_WORDS = (
-    "order parcel refund window agent address label courier delay voucher invoice return "
-    "stock size colour pickup branch morning evening customer number account please check"
-).split()
+_WORDS = [
+    *("order", "parcel", "refund", "window", "agent", "address", "label", "courier"),
+    *("delay", "voucher", "invoice", "return", "stock", "size", "colour", "pickup"),
+    *("branch", "morning", "evening", "customer", "number", "account", "please", "check"),
+]
 
 
 def make_session(number: int, size: int = 2_000) -> list[dict[str, object]]:

@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,9 +125,10 @@ def test_the_rubric_examples_load(tmp_path: Path) -> None:
 
 def test_the_command_that_copies_the_rubric_works() -> None:
     """It prints the built-in rubric as it is."""
-    (code,) = re.findall(r'^python -c "(.*)" > my-rubric.toml$', RUBRIC_PAGE, re.MULTILINE)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert rubric_source("agent").strip() == done.stdout.decode("utf-8").strip()
+    (arguments,) = re.findall(r"^\$ sessioneval (.*) > my-rubric.toml$", RUBRIC_PAGE, re.MULTILINE)
+    command = [f"{sysconfig.get_path('scripts')}/sessioneval", *arguments.split()]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert rubric_source("agent").encode() == done.stdout
 
 
 def test_the_feedback_example_loads(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ holds numbers and relative paths only, no text of any session.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -74,6 +75,8 @@ def count_tau(path: Path) -> Json:
         counts["tool_calls"] += calls.total()
         counts["unpaired_calls"] += lost_calls
         counts["unpaired_results"] += lost_results
+        said = " \0".join(m["content"] or "" for m in run["traj"] if m["role"] == "tool")
+        counts["tool_errors"] += len(re.findall(r"(?:^|\0)(?:Error: |Unknown action )", said))
     return counts
 
 

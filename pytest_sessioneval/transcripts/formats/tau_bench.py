@@ -3,7 +3,9 @@
 Shape: ``EnvRunResult`` of tau-bench (``tau_bench/types.py``, 2024-06):
 ``{task_id, reward, info, traj, trial}``. The reward is 0 or 1, and fractional
 where a contributor changed it. A run that crashed has an empty ``traj`` and
-the exception under ``info.error``.
+the exception under ``info.error``. Failed calls carry no mark: the environment
+(``tau_bench/envs/base.py``) writes ``Error: …`` for what a tool raised and
+``Unknown action …`` for a tool that does not exist.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from pytest_sessioneval.transcripts.formats.fields import (
     text_of,
 )
 from pytest_sessioneval.transcripts.formats.openai_chat import READER as OPENAI_CHAT
-from pytest_sessioneval.transcripts.model import JsonObject, Outcome, Transcript
+from pytest_sessioneval.transcripts.model import JsonObject, Message, Outcome, Transcript
 from pytest_sessioneval.transcripts.reader import (
     BrokenSession,
     Document,
@@ -34,12 +36,14 @@ from pytest_sessioneval.transcripts.reader import (
 
 __all__ = ["READER", "TauBenchReader"]
 
+_FAILED = ("Error: ", "Unknown action ")
+
 
 class TauBenchReader:
     """Reads the runs of a tau-bench result file, one session each."""
 
     name = "tau-bench"
-    version = 1
+    version = 2
 
     def detects(self, document: Document) -> bool:
         """Return whether the first run has a task, a reward and a list under ``traj``."""
@@ -130,8 +134,10 @@ def _transcript(
     reading = OPENAI_CHAT.read(document, limits)
     unknown.update(reading.unknown)
     task_id, trial, reward = run["task_id"], run.get("trial"), number_of(run["reward"])
-    return reading.sessions[0].transcript.model_copy(
+    transcript = reading.sessions[0].transcript
+    return transcript.model_copy(
         update={
+            "messages": tuple(_marked(message) for message in transcript.messages),
             "session_id": session_id,
             "source": READER.name,
             "task_id": None if task_id is None else str(task_id),
@@ -140,6 +146,11 @@ def _transcript(
             "metadata": _metadata(object_of(run.get("info"))),
         }
     )
+
+
+def _marked(message: Message) -> Message:
+    failed = message.role == "tool" and message.text.startswith(_FAILED)
+    return message.model_copy(update={"is_error": True}) if failed else message
 
 
 def _metadata(info: JsonObject) -> dict[str, str | float]:

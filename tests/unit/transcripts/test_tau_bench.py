@@ -87,6 +87,36 @@ def test_calls_that_share_an_id_are_paired_with_their_own_result(
     assert 4 == repeating
 
 
+def test_a_refused_call_is_marked_as_an_error(airline: list[Transcript]) -> None:
+    """tau-bench has no mark for errors; 14 results begin as its environment writes them."""
+    failed = [m for t in airline for m in t.messages if m.is_error]
+    assert 14 == len(failed)
+    assert {"tool"} == {message.role for message in failed}
+
+
+@pytest.mark.parametrize(
+    ("result", "marked"),
+    [
+        ("Error: order not found", True),
+        ("Unknown action refund", True),
+        ('{"note": "Error: none"}', False),
+        ("Errors were not found", False),
+    ],
+)
+def test_only_the_words_of_the_environment_mark_an_error(
+    tmp_path: Path, result: str, *, marked: bool
+) -> None:
+    """What a tool raised and what no tool is called begin in fixed words."""
+    call = {"id": "a", "type": "function", "function": {"name": "refund", "arguments": "{}"}}
+    chat = [
+        {"role": "user", "content": "Error: I cannot log in"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "a", "name": "refund", "content": result},
+    ]
+    (transcript,) = _transcripts(_written(tmp_path, [_run(traj=chat)]))
+    assert [False, False, marked] == [message.is_error for message in transcript.messages]
+
+
 def test_the_last_message_is_never_the_agents(airline: list[Transcript]) -> None:
     """Runs end with the user's stop word or with a transfer's result."""
     assert {"user", "tool"} == {t.messages[-1].role for t in airline}

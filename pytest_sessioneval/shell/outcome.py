@@ -51,7 +51,8 @@ class Outcome:
         width = reporter.config.get_terminal_writer().fullwidth
         for line in terminal_lines(self.report, written=self.written, width=width):
             if line.style == "title":
-                reporter.section(line.text)
+                # unlike section(), ends the line of our own synthetic reports first
+                reporter.write_sep("=", line.text)
             else:
                 reporter.write_line(line.text, **_MARKUP.get(line.style, {}))
         for problem in self.problems:

@@ -46,6 +46,16 @@ def test_progress_ends_at_a_hundred(pytester: pytest.Pytester) -> None:
     assert "[133%]" not in pytester.runpytest("-v").stdout.str()
 
 
+@pytest.mark.parametrize("arguments", [(), ("-q",), ("-v",), ("-s",)], ids=" ".join)
+def test_the_section_begins_below_its_title(
+    pytester: pytest.Pytester, arguments: tuple[str, ...]
+) -> None:
+    """No empty line stands between the title and what it is about."""
+    lines = pytester.runpytest(*arguments, "--tb=no").outlines
+    (title,) = (place for place, line in enumerate(lines) if "= session scores: recorded" in line)
+    assert lines[title + 1].startswith(" 2 sessions ")
+
+
 def test_quiet_prints_letters(pytester: pytest.Pytester) -> None:
     """``-q`` prints a dot, an F and an E, then the dot of the suite's thresholds."""
     lines = pytester.runpytest("-q").outlines

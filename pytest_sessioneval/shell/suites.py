@@ -192,7 +192,8 @@ def _somebody_ignores_files(config: pytest.Config) -> bool:
 def _nothing_found(suite: Suite, others: int) -> str:
     globs = suite.settings.suite.sessions
     looked = f"[suite] sessions = {list(globs)}" if globs else "every file a reader recognises"
-    seen = f"; {others} JSON files hold no session that a reader recognises" if others else ""
+    held = "1 JSON file holds" if others == 1 else f"{others:,} JSON files hold"
+    seen = f"; {held} no session that a reader recognises" if others else ""
     return (
         f"suite {suite.name}: no session in {suite.root} ({looked}){seen}. "
         "The formats that are read are listed in docs/transcripts.md"

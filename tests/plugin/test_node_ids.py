@@ -141,4 +141,4 @@ def test_a_folder_without_a_session_is_refused(
         sessions.suite(folder="recorded")
     message = refusal(pytester.runpytest(*flag, "recorded"))
     assert message.startswith("suite recorded: no session in ")
-    assert "1 JSON file" in message
+    assert "; 1 JSON file holds no session that a reader recognises." in message

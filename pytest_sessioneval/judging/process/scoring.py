@@ -170,7 +170,8 @@ def _asides(axis: str, signals: Signals, *, clean: bool) -> list[str]:
         said.append(f"{count}: all reported, and nothing was looked up twice.")
     outages = signals.of("outage")
     if outages and axis == "tool_usage_quality":
-        said.append(f"{len(outages)} calls met a tool that was out of order: not held against it.")
+        met = _count(len(outages), "call")
+        said.append(f"{met} met a tool that was out of order: not held against the agent.")
     declined = signals.of("declined")
     if declined and axis == "communication":
         places = ", ".join(finding.place for finding in declined[:_MOST_PLACES])

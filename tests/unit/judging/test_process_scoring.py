@@ -83,7 +83,7 @@ def test_an_outage_is_told_and_not_scored() -> None:
         "tool_usage_quality",
     )
     assert found.score == 100
-    assert "out of order" in found.comment
+    assert "1 call met a tool that was out of order" in found.comment
 
 
 def test_a_success_claimed_after_a_failed_call_costs() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from pytest_sessioneval.judging.panel import EMBEDDED
 from pytest_sessioneval.reports.markdown_sessions import (
     Link,
     broken_sessions,
@@ -90,7 +91,8 @@ def _opening(suite: SuiteReport) -> Iterator[str]:
     states = state_list(counts)
     ran = f"{counted(counts.sessions, 'session')}{': ' + states if states else ''}."
     yield f"**{markdown_text(ran)}**"
-    yield f"Judged by {markdown_text(judged_by(suite))}"
+    article = "the " if suite.judge.model == EMBEDDED else ""
+    yield f"Judged by {article}{markdown_text(judged_by(suite))},"
     yield f"with rubric {code_span(suite.rubric_version.partition('#')[0])};"
     yield f"{suite.judged:,} judged in this run, {suite.from_store:,} from the store."
     for fall in suite.mean_shortfalls:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from pytest_sessioneval.judging.panel import EMBEDDED
 from pytest_sessioneval.reports.model import Counts, Report, SuiteReport
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.suites.thresholds import Shortfall
@@ -11,6 +12,7 @@ from pytest_sessioneval.verdicts.model import (
     AxisOpinion,
     CallCount,
     Evidence,
+    Opinion,
     UnscoredReason,
     Verdict,
 )
@@ -31,6 +33,8 @@ __all__ = [
     "shortfall_text",
     "state_list",
 ]
+
+_EMBEDDED_JUDGE = "embedded judge"
 
 REASONS: dict[UnscoredReason, tuple[str, str]] = {
     "not_applicable": (
@@ -149,8 +153,13 @@ def share_shown(verdict: Verdict) -> str:
 
 
 def judged_by(suite: SuiteReport) -> str:
-    """Return ``3 experts, openai:gpt-5-mini``; seats with a model of their own are counted in."""
+    """Return ``3 experts, openai:gpt-5-mini``; seats with a model of their own are counted in.
+
+    The embedded judge is no expert and no model: ``embedded judge``.
+    """
     judge = suite.judge
+    if judge.model == EMBEDDED and len(judge.seats) == 1:
+        return _EMBEDDED_JUDGE
     models = dict.fromkeys([judge.model, *(seat.model for seat in judge.seats)])
     if judge.seats and judge.model not in {seat.model for seat in judge.seats}:
         del models[judge.model]
@@ -182,8 +191,14 @@ def experts_on(verdict: Verdict, axis: str) -> Iterator[tuple[str, AxisOpinion]]
     for opinion in verdict.opinions:
         said = opinion.axes.get(axis)
         if said is not None:
-            repeat = f" (repeat {opinion.repeat + 1})" if opinion.repeat else ""
-            yield opinion.expert_id + repeat, said
+            yield _speaker(opinion), said
+
+
+def _speaker(opinion: Opinion) -> str:
+    if opinion.expert_id == EMBEDDED and opinion.judge_model.partition("@")[0] == EMBEDDED:
+        return _EMBEDDED_JUDGE
+    repeat = f" (repeat {opinion.repeat + 1})" if opinion.repeat else ""
+    return opinion.expert_id + repeat
 
 
 def message_label(evidence: Evidence) -> str:

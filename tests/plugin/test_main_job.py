@@ -26,7 +26,7 @@ def test_averages_are_shown(pytester: pytest.Pytester, sessions: Sessions) -> No
     result.stdout.fnmatch_lines(
         [
             "*= session scores: recorded =*",
-            " 2 sessions · 1 expert, evidence · rubric agent@* · 2 judged, 0 from store*",
+            " 2 sessions · embedded judge · rubric agent@* · 2 judged, 0 from store*",
             " axis * mean * min * n *",
             " tool_usage_quality * 100.0 * 100 * 2 *",
             " report: .sessioneval/runs/*/report.md*",

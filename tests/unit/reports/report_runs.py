@@ -89,6 +89,7 @@ def opinion(
     comment: str = "",
     coverage: float = 1.0,
     repeat: int = 0,
+    model: str = "gpt-5-mini-2026-08-01",
 ) -> Opinion:
     """Return one expert's opinion."""
     return Opinion(
@@ -97,7 +98,7 @@ def opinion(
         repeat=repeat,
         axes=axes,
         comment=comment,
-        judge_model="gpt-5-mini-2026-08-01",
+        judge_model=model,
         judge_version="openai:gpt-5-mini@2#1f2e3d4c",
         rubric_version="agent@3#9a8b7c6d",
         judged_at=STARTED + timedelta(seconds=3),
@@ -339,6 +340,7 @@ def evidence_run() -> Run:
                     "goal_completion": Unscored(reason="unsupported", detail=how),
                     "tool_usage_quality": Scored(score=90),
                 },
+                model="evidence@1",
             ),
         ),
     )

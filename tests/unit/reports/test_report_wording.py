@@ -22,6 +22,7 @@ from pytest_sessioneval.reports.wording import (
     comparison,
     count_list,
     counted,
+    experts_on,
     headline,
     judged_by,
     points,
@@ -145,6 +146,18 @@ def test_a_suite_model_that_no_seat_uses_is_not_named() -> None:
     seats = tuple(s.model_copy(update={"model": "ollama:q"}) for s in suite.judge.seats)
     judge = suite.judge.model_copy(update={"seats": seats})
     assert judged_by(suite.model_copy(update={"judge": judge})) == "3 experts, ollama:q"
+
+
+def test_the_embedded_judge_is_no_expert() -> None:
+    """It has one seat and no model; its name says what it is."""
+    assert "embedded judge" == judged_by(build_report(evidence_run()).suites[0])
+
+
+def test_the_embedded_judge_speaks_under_its_name() -> None:
+    """Its seat is called evidence, which would read like a count of it."""
+    verdict = evidence_run().suites[0].results[0].verdict
+    assert verdict is not None
+    assert ["embedded judge"] == [who for who, _ in experts_on(verdict, "tool_usage_quality")]
 
 
 def test_nobody_asked_is_nothing_said() -> None:

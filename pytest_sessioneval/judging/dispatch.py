@@ -261,13 +261,13 @@ class Dispatcher:
                 )
             return self._opinion(ticket, question, answer)
         except BudgetSpentError as error:
-            return self._unanswered(ticket, question, "skipped", str(error), error.spent)
+            return self._unanswered(ticket, question, "skipped", str(error), _spent(error))
         except RefusalError as error:
-            return self._unanswered(ticket, question, "declined", str(error), error.spent)
+            return self._unanswered(ticket, question, "declined", str(error), _spent(error))
         except JudgeError as error:
             stopped = self._stop.is_set()
             reason: UnscoredReason = "skipped" if stopped else "failed"
-            return self._unanswered(ticket, question, reason, str(error), error.spent)
+            return self._unanswered(ticket, question, reason, str(error), _spent(error))
         except SessionEvalError as error:
             return self._unanswered(ticket, question, "failed", str(error))
         # The boundary around a judge: whatever a backend, or a judge somebody
@@ -364,6 +364,11 @@ class Dispatcher:
     def _break(self, error: BaseException) -> None:
         self._broken = error
         self.stop("the store is broken")
+
+
+def _spent(error: JudgeError) -> CallCount:
+    """Return what was asked in vain, as a count: the errors' own layer does not know the type."""
+    return error.spent if isinstance(error.spent, CallCount) else CallCount()
 
 
 def _is_answer(opinion: Opinion) -> bool:

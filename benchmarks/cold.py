@@ -98,7 +98,10 @@ def measure(count: int, latency_s: float, flight: int, folder: Path) -> None:
     pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=."]
     judged = [*pytest, f"--sessioneval-concurrency={flight}"]
     loop = [sys.executable, "-c", BARE_LOOP, url, str(count), str(flight)]
-    walls, plains, imports, loops = [], [], [], []
+    walls: list[float] = []
+    plains: list[float] = []
+    imports: list[float] = []
+    loops: list[float] = []
     for run in range(RUNS + 1):
         shutil.rmtree(suite / ".sessioneval", ignore_errors=True)
         wall = timed(judged, suite, environ)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from pathlib import Path
 
 from pytest_sessioneval.evaluation.plan import SuitePlan
-from pytest_sessioneval.judging.panel import Panel
+from pytest_sessioneval.judging.panel import SCORING_VERSION, Panel
 from pytest_sessioneval.suites.thresholds import below_mean
 from pytest_sessioneval.verdicts.means import AxisMean, axis_means
 from pytest_sessioneval.verdicts.model import NOT_ANSWERED, CallCount, Opinion, Verdict
@@ -34,6 +34,8 @@ class SuiteTally:
     panel: Panel
     results: tuple[SessionResult, ...]
     redacted: dict[str, int]
+    readers: Mapping[str, int]
+    """Every reader's version by its name."""
 
 
 def assemble_run(
@@ -89,6 +91,8 @@ def _suite_run(tally: SuiteTally, *, run_started: datetime, root: Path) -> Suite
         rubric_version=panel.rubric_version,
         axes=suite.rubric.axis_names,
         judge=identity,
+        scoring_version=SCORING_VERSION,
+        readers=_readers(tally),
         thresholds=suite.settings.thresholds,
         sources=tally.plan.sources,
         results=tally.results,
@@ -100,6 +104,12 @@ def _suite_run(tally: SuiteTally, *, run_started: datetime, root: Path) -> Suite
         redacted=tally.redacted,
         notes=_notes(judged_opinions=[op for verdict in judged for op in verdict.opinions]),
     )
+
+
+def _readers(tally: SuiteTally) -> dict[str, int]:
+    """Return the versions of the readers that read the sessions."""
+    used = {result.session.summary.source for result in tally.results}
+    return {name: version for name, version in tally.readers.items() if name in used}
 
 
 def _never_scored(tally: SuiteTally, means: Sequence[AxisMean]) -> tuple[str, ...]:

@@ -388,4 +388,5 @@ class Evaluation:
             panel=self.panel(plan.suite),
             results=tuple(results),
             redacted=dict(sorted(self._source.redacted.items())),
+            readers=self._source.readers,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_sessioneval.errors import Place, TranscriptError
@@ -33,6 +34,11 @@ class TranscriptSource:
         self._counting = threading.Lock()
         self._readings: OrderedDict[Path, FileReading] = OrderedDict()
         self.redacted: Counter[str] = Counter()
+
+    @property
+    def readers(self) -> Mapping[str, int]:
+        """Every reader's version by its name."""
+        return self._registry.versions
 
     def load(self, member: Member) -> Transcript:
         """Return the member's transcript, redacted.

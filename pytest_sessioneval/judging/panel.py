@@ -27,10 +27,22 @@ from pytest_sessioneval.verdicts.model import (
 )
 from pytest_sessioneval.verdicts.run import JudgeIdentity, SeatIdentity
 
-__all__ = ["EMBEDDED", "Panel", "Question", "Seat", "combine", "panel_experts"]
+__all__ = [
+    "EMBEDDED",
+    "SCORING_VERSION",
+    "Panel",
+    "Question",
+    "Seat",
+    "combine",
+    "panel_experts",
+]
 
 EMBEDDED = "evidence"
 """The embedded judge's name: one seat that answers every axis."""
+
+SCORING_VERSION = "1"
+"""Raised when ``combine`` makes another score out of the same opinions: baselines made before
+are then not comparable, instead of regressed."""
 
 _CHARS_PER_TOKEN = 3
 _RESERVED_TOKENS = 8_000

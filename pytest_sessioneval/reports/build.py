@@ -66,6 +66,8 @@ def _suite(run: SuiteRun) -> SuiteReport:
         rubric_version=run.rubric_version,
         axes=run.axes,
         judge=run.judge.model_copy(update={"unsupported": _ranked(run.judge.unsupported, rank)}),
+        scoring_version=run.scoring_version,
+        readers=_sorted(run.readers),
         thresholds=thresholds,
         counts=_counts(run),
         means=tuple(

@@ -151,6 +151,10 @@ class SuiteReport(Frozen):
     """The rubric's axes, in order."""
     judge: JudgeIdentity
     """The panel that judged it."""
+    scoring_version: str = ""
+    """Version of how opinions were made into scores; empty: not recorded."""
+    readers: dict[str, int] = {}
+    """Version of each reader that read one of the sessions, by its name."""
     thresholds: Thresholds
     """What was good enough."""
     counts: Counts

@@ -25,6 +25,7 @@ __all__ = [
     "links_from",
     "links_under",
     "prepare_folder",
+    "replace_file",
     "write_reports",
 ]
 
@@ -115,7 +116,7 @@ def prepare_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         ignore = folder / ".gitignore"
         if ours and not os.path.lexists(ignore):
-            _replace(ignore, ["# made by pytest-sessioneval\n*\n"])
+            replace_file(ignore, ["# made by pytest-sessioneval\n*\n"])
     except OSError as error:
         raise StoreError(
             f"{folder}: reports cannot be written here: {_why(error)}; {_OUT_OPTION}"
@@ -187,7 +188,7 @@ def _fitting(markdown: str, room: int) -> tuple[str, bool]:
 
 def _store(path: Path, parts: Iterable[str]) -> None:
     try:
-        _replace(path, parts)
+        replace_file(path, parts)
     except OSError as error:
         raise StoreError(f"{path}: cannot be written: {_why(error)}; {_OUT_OPTION}") from error
 
@@ -195,7 +196,7 @@ def _store(path: Path, parts: Iterable[str]) -> None:
 def _export(path: Path, parts: Iterable[str], option: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, parts)
+        replace_file(path, parts)
     except OSError as error:
         raise SettingError(
             f"{option}: {path} cannot be written: {_why(error)}; name a file in a folder "
@@ -203,8 +204,11 @@ def _export(path: Path, parts: Iterable[str], option: str) -> None:
         ) from error
 
 
-def _replace(path: Path, parts: Iterable[str]) -> None:
-    """Put the text in place of the file in one step; a link is replaced, never followed."""
+def replace_file(path: Path, parts: Iterable[str]) -> None:
+    """Put the text in place of the file in one step; a link is replaced, never followed.
+
+    Readers see the old file or the new one, and an error (``OSError``) leaves the old one.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(temporary, flags, 0o666)

@@ -127,6 +127,10 @@ class SuiteRun(Frozen):
     """The rubric's axes, in order."""
     judge: JudgeIdentity
     """Who judged."""
+    scoring_version: str = ""
+    """Version of how this package makes a score out of opinions; empty: not recorded."""
+    readers: dict[str, int] = {}
+    """Version of each reader that read one of the sessions, by its name."""
     thresholds: Thresholds = Thresholds()
     """What was good enough."""
     sources: Sources = Sources()

@@ -20,7 +20,7 @@ from pytest_sessioneval.verdicts.model import AxisOpinion, Evidence, Unscored
 
 __all__ = ["NOTICE", "TEXT_CAP", "VERSION", "EvidenceJudge"]
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same session may get another score; goes into every verdict key."""
 
 TEXT_CAP = 400_000

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["claims_success", "closes", "corrects", "declines", "same_words"]
+__all__ = ["claims_success", "corrects", "declines", "same_words"]
 
 _BEGINNING = 400
 
@@ -43,16 +43,6 @@ _CORRECTION = re.compile(
 )
 _CONDITION = re.compile(r"\b(?:if|unless|in case|whether|suppose)\b[^.!?]*$", re.IGNORECASE)
 _QUOTED = re.compile(r"```.*?```|`[^`\n]*`|\"[^\"\n]*\"|^>.*$", re.DOTALL | re.MULTILINE)
-
-_CONTROL = re.compile(r"###[A-Z][A-Z_-]*###")
-_CLOSING = re.compile(
-    r"\W*(?:ok(?:ay)?|great|perfect|thanks|thank\ you|thx|bye|good\ ?bye|got\ it|awesome|"
-    r"alright|cool|you\ too|no(?:pe)?,?\ that(?:'s|\ is)\ (?:all|it|everything)|that(?:'s|\ is)"
-    r"\ (?:all|it|everything|great|perfect|fine)|all\ (?:good|set|done)|nothing\ else|lgtm|nice|"
-    r"sounds\ good|i\ understand|no\ (?:worries|thanks|thank\ you))\b",
-    re.IGNORECASE | re.VERBOSE,
-)
-_LONGEST_CLOSING = 240
 
 _DECLINING = re.compile(
     r"\b(?:i(?:'m| am) (?:unable|not able|not allowed|not permitted|afraid)|i (?:cannot|can't|"
@@ -90,14 +80,6 @@ def corrects(text: str) -> str | None:
             continue
         return text[match.start() : _clause_end(text, match.end())].strip()
     return None
-
-
-def closes(text: str) -> bool:
-    """Return whether a user's message ends the conversation: it asks for no answer."""
-    if _CONTROL.search(text):
-        return True
-    short = text.replace("’", "'")
-    return len(short) <= _LONGEST_CLOSING and "?" not in short and _CLOSING.match(short) is not None
 
 
 def declines(text: str) -> bool:

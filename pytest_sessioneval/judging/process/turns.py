@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pytest_sessioneval.judging.process.farewells import asks, closes
 from pytest_sessioneval.judging.process.reading import Part
-from pytest_sessioneval.judging.process.speech import closes, corrects, declines, same_words
+from pytest_sessioneval.judging.process.speech import corrects, declines, same_words
 from pytest_sessioneval.transcripts.model import Message
 
 __all__ = ["Conversation", "conversation"]
@@ -86,6 +87,8 @@ class _Listener:
     """The command or instruction that nobody has acted on yet."""
     worked: bool = False
     """The agent called tools since the user spoke."""
+    answer: str = ""
+    """What the agent said last."""
     said: dict[str, int] = field(default_factory=dict)
     asked: dict[str, int] = field(default_factory=dict)
 
@@ -120,6 +123,7 @@ class _Listener:
 
     def _agent_speaks(self, index: int, text: str) -> None:
         self.seen.answers.append(index)
+        self.answer = text
         if declines(text[:_BEGINNING]):
             self.seen.declined.append(index)
         words = same_words(text)
@@ -135,7 +139,7 @@ class _Listener:
         words = corrects(text) if self.seen.answers or self.seen.interrupts else None
         if words is not None:
             self.seen.corrections.append((index, words))
-        if closes(text):
+        if closes(text, asked=not self.answer or asks(self.answer)):
             return None
         said = same_words(text)
         if len(said) >= _FEWEST_ASKED_AGAIN:

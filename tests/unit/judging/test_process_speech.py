@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_sessioneval.judging.process.speech import claims_success, closes, corrects, declines
+from pytest_sessioneval.judging.process.speech import claims_success, corrects, declines
 
 
 @pytest.mark.parametrize(
@@ -56,23 +56,6 @@ def test_what_only_sounds_like_a_correction_is_left_alone(text: str) -> None:
 def test_only_the_beginning_of_a_message_is_searched() -> None:
     """What a user pastes further down is not addressed to the agent."""
     assert corrects("Here is the log. " * 30 + "That is not what I asked for.") is None
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["Thanks!", "OK, bye.", "That's all, thank you.", "###STOP###", "Please help. ###TRANSFER###"],
-)
-def test_a_farewell_asks_for_no_answer(text: str) -> None:
-    """Thanks, good-bye and a simulator's stop mark close a conversation."""
-    assert closes(text)
-
-
-@pytest.mark.parametrize(
-    "text", ["Thanks! And where is my order?", "Where is my order?", "Okay " * 80]
-)
-def test_a_question_asks_for_an_answer(text: str) -> None:
-    """Also when it begins politely."""
-    assert not closes(text)
 
 
 def test_success_is_claimed_only_without_reservation() -> None:

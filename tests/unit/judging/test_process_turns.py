@@ -36,6 +36,18 @@ def test_a_last_question_without_answer_is_unanswered() -> None:
     assert [2] == heard(ASK, ANSWER, ("user", "And where is W2?")).unanswered
 
 
+def test_thanks_are_no_question_unless_the_agent_had_asked() -> None:
+    """'The blue one, thanks' answers a question, and wants an answer itself."""
+    thanks = ("user", "She will be over the moon. Thank you!")
+    assert [] == heard(ASK, ANSWER, thanks).unanswered
+    assert [2] == heard(ASK, ("assistant", "Which one is it?"), thanks).unanswered
+
+
+def test_a_first_message_with_thanks_is_a_request() -> None:
+    """Nobody takes leave before anything was said."""
+    assert [0] == heard(("user", "My order W1 never came. Thanks!")).unanswered
+
+
 def test_work_without_a_word_leaves_the_question_unanswered() -> None:
     """The agent called tools, said nothing, and the user spoke again."""
     assert [0] == heard(ASK, LOOK, ("user", "Hello? Anybody there?"), ANSWER).unanswered

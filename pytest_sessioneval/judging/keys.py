@@ -33,6 +33,9 @@ def seat_digest(judge: Judge, expert: Expert, *, rubric_version: str, max_chars:
     return digest_of(
         {
             "judge": judge.identity,
+            # Seats that ask alike are still two votes; a Python judge or a recording
+            # answers by the expert's name too.
+            "expert": expert.id,
             "instruction": expert.instruction,
             "axes": list(expert.axes),
             "rubric": rubric_version,

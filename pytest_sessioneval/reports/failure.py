@@ -5,24 +5,23 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
+from pytest_sessioneval.reports.citations import citations, most_telling, widest_first
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.wording import (
     counted,
     experts_on,
-    message_label,
     share_shown,
     shortfall_text,
 )
-from pytest_sessioneval.verdicts.model import AxisOpinion, Evidence, Verdict
+from pytest_sessioneval.verdicts.model import AxisOpinion, Verdict
 from pytest_sessioneval.verdicts.run import SessionResult
 
 __all__ = ["failure_text", "headline"]
 
 _COMMENT = 1_000
 _QUOTE = 300
-_SHORT_QUOTE = 60
 _PARAGRAPH = 1_500
-_MOST_EVIDENCE = 5
+_MOST_CITED = 5
 _NARROWEST = 40
 
 
@@ -39,11 +38,18 @@ def failure_text(result: SessionResult, *, width: int = 80) -> str:
 
 
 def headline(result: SessionResult) -> str:
-    """Return the failure in one line, as pytest's short summary shows it."""
+    """Return the failure in one line, as pytest's short summary shows it.
+
+    It begins with one of three words, *below threshold*, *not scored* or
+    *internal error*, because JUnit XML and pytest show nothing else that tells
+    them apart; then the axes, the widest miss first, and the one place that
+    says most of it (``most_telling``).
+    """
     if result.state == "below_threshold":
-        falls = ", ".join(shortfall_text(shortfall) for shortfall in result.shortfalls)
-        quote = _first_quote(result)
-        return one_line(f"below threshold: {falls}" + (f" ({quote})" if quote else ""))
+        falls = ", ".join(map(shortfall_text, widest_first(result.shortfalls)))
+        verdict = result.verdict
+        telling = most_telling(verdict, result.shortfalls) if verdict is not None else ""
+        return one_line(f"below threshold: {falls}" + (f" ({telling})" if telling else ""))
     if result.state == "not_scored":
         first = result.not_scored[0] if result.not_scored else "there is no verdict"
         others = len(result.not_scored) - 1
@@ -82,20 +88,12 @@ def _said(who: str, said: AxisOpinion) -> Iterator[tuple[int, str]]:
     else:
         detail = f": {one_line(said.detail, _COMMENT)}" if said.detail.strip() else ""
         yield 2, f"{who} {said.reason}{detail}"
-    for evidence in said.evidence[:_MOST_EVIDENCE]:
-        yield 4, _cited(evidence)
-    left = len(said.evidence) - _MOST_EVIDENCE
+    cited = citations(said, shown=_COMMENT)
+    for citation in cited[:_MOST_CITED]:
+        yield 4, citation.text(_QUOTE)
+    left = len(cited) - _MOST_CITED
     if left > 0:
         yield 4, f"and {left} more in the report"
-
-
-def _cited(evidence: Evidence) -> str:
-    label = message_label(evidence)
-    quote = one_line(evidence.quote, _QUOTE)
-    note = one_line(evidence.note, _QUOTE)
-    if quote and note:
-        return f'{label}: "{quote}" – {note}'
-    return f'{label}: "{quote}"' if quote else f"{label}: {note or 'the message as a whole'}"
 
 
 def _overall(verdict: Verdict) -> Iterator[tuple[int, str]]:
@@ -117,24 +115,6 @@ def _place(result: SessionResult) -> str:
     if result.verdict is not None and (shown := share_shown(result.verdict)):
         text += f"; shortened for the judge to {shown} of its text"
     return text
-
-
-def _first_quote(result: SessionResult) -> str:
-    """Return ``M7 'Error: …'``: the first negative quote on an axis that was missed."""
-    if result.verdict is None:
-        return ""
-    cited = [
-        evidence
-        for shortfall in result.shortfalls
-        for _, said in experts_on(result.verdict, shortfall.axis)
-        for evidence in said.evidence
-    ]
-    against = [evidence for evidence in cited if evidence.polarity == "negative"] or cited
-    if not against:
-        return ""
-    words = one_line(against[0].quote or against[0].note, _SHORT_QUOTE)
-    label = f"M{against[0].message}"
-    return f"{label} '{words}'" if words else label
 
 
 def _wrapped(paragraphs: Iterator[tuple[int, str]], width: int) -> Iterator[str]:

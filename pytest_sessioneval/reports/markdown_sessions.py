@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
+from pytest_sessioneval.reports.citations import Citation, citations, widest_first
 from pytest_sessioneval.reports.model import SessionReport, SuiteReport
 from pytest_sessioneval.reports.neutralise import (
     code_span,
@@ -17,12 +18,11 @@ from pytest_sessioneval.reports.neutralise import (
 from pytest_sessioneval.reports.wording import (
     counted,
     experts_on,
-    message_label,
     points,
     share_shown,
     shortfall_text,
 )
-from pytest_sessioneval.verdicts.model import AxisOpinion, Evidence, Verdict
+from pytest_sessioneval.verdicts.model import AxisOpinion, Verdict
 from pytest_sessioneval.verdicts.run import SessionState
 
 __all__ = [
@@ -43,7 +43,7 @@ The target is percent-encoded already.
 _OPEN = 10
 _FOLDED = 40
 _LISTED = 50
-_EVIDENCE = 5
+_CITED = 5
 _COMMENT = 600
 _QUOTE = 240
 _LONGEST_COMMAND = 300
@@ -68,7 +68,7 @@ def failing_sessions(suite: SuiteReport, link: Link) -> Iterator[str]:
         yield from _session(session, suite, link)
         yield ""
     for session in failing[_OPEN : _OPEN + _FOLDED]:
-        falls = ", ".join(map(shortfall_text, session.shortfalls))
+        falls = ", ".join(map(shortfall_text, widest_first(session.shortfalls)))
         yield "<details>"
         yield f"<summary>{html_text(session.key, 120)}: {html_text(falls)}</summary>"
         yield ""
@@ -137,7 +137,7 @@ def _more(left: int) -> Iterator[str]:
 
 
 def _title(session: SessionReport) -> str:
-    falls = ", ".join(map(shortfall_text, session.shortfalls))
+    falls = ", ".join(map(shortfall_text, widest_first(session.shortfalls)))
     return f"{code_span(session.key, 120)}: {markdown_text(falls)}"
 
 
@@ -173,19 +173,20 @@ def _said(who: str, said: AxisOpinion) -> Iterator[str]:
     else:
         detail = markdown_text(said.detail, _COMMENT)
         yield f"  - {name} *{said.reason}*{': ' + detail if detail else ''}"
-    for evidence in said.evidence[:_EVIDENCE]:
-        yield f"    - {_cited(evidence)}"
-    left = len(said.evidence) - _EVIDENCE
+    cited = citations(said, shown=_COMMENT)
+    for citation in cited[:_CITED]:
+        yield f"    - {_cited(citation)}"
+    left = len(cited) - _CITED
     if left > 0:
         yield f"    - and {left:,} more: see report.json"
 
 
-def _cited(evidence: Evidence) -> str:
-    label = markdown_text(message_label(evidence))
-    note = markdown_text(evidence.note, _QUOTE)
-    if not evidence.quote.strip():
+def _cited(citation: Citation) -> str:
+    label = markdown_text(citation.label)
+    note = markdown_text(citation.note, _QUOTE)
+    if not citation.quote.strip():
         return f"{label}: {note or 'the message as a whole'}"
-    return f"{label}: {code_span(evidence.quote, _QUOTE)}{' – ' + note if note else ''}"
+    return f"{label}: {code_span(citation.quote, _QUOTE)}{' – ' + note if note else ''}"
 
 
 def _rest(verdict: Verdict, shown: set[str]) -> Iterator[str]:

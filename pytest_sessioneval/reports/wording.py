@@ -11,7 +11,6 @@ from pytest_sessioneval.suites.thresholds import Shortfall
 from pytest_sessioneval.verdicts.model import (
     AxisOpinion,
     CallCount,
-    Evidence,
     Opinion,
     UnscoredReason,
     Verdict,
@@ -27,7 +26,6 @@ __all__ = [
     "headline",
     "judged_by",
     "mean_points",
-    "message_label",
     "points",
     "share_shown",
     "shortfall_text",
@@ -199,15 +197,3 @@ def _speaker(opinion: Opinion) -> str:
         return _EMBEDDED_JUDGE
     repeat = f" (repeat {opinion.repeat + 1})" if opinion.repeat else ""
     return opinion.expert_id + repeat
-
-
-def message_label(evidence: Evidence) -> str:
-    """Return ``M12``, with the sub-agent where it is one's message and what is odd about it."""
-    label = f"M{evidence.message}"
-    if evidence.agent_id is not None:
-        label += f" of sub-agent {evidence.agent_id}"
-    if not evidence.verified:
-        label += " (not found there)"
-    elif evidence.polarity == "positive":
-        label += " (in favour)"
-    return label

@@ -10,8 +10,9 @@ from typing import Any
 
 from pytest_sessioneval.errors import Place, SessionEvalError, TranscriptError
 from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.reports.citations import citations
 from pytest_sessioneval.reports.neutralise import one_line
-from pytest_sessioneval.reports.wording import message_label
+from pytest_sessioneval.reports.wording import experts_on
 from pytest_sessioneval.shell.sources import ResultSource
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.suites.session import SuiteSession
@@ -19,14 +20,14 @@ from pytest_sessioneval.transcripts.digest import summarise
 from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.transcripts.reader import Document, Record
 from pytest_sessioneval.transcripts.registry import Registry
-from pytest_sessioneval.verdicts.model import AxisResult, Evidence, PanelScore, Unscored, Verdict
+from pytest_sessioneval.verdicts.model import AxisResult, PanelScore, Unscored, Verdict
 from pytest_sessioneval.verdicts.run import SessionResult
 
 __all__ = ["AxisScore", "JudgedSession", "NotScoredError", "SessionJudge", "comparison_lines"]
 
 _COMMENT_CHARS = 200
 _QUOTE_CHARS = 100
-_MOST_EVIDENCE = 3
+_MOST_CITED = 3
 
 
 class NotScoredError(AssertionError):
@@ -89,13 +90,12 @@ class AxisScore:
 
     def explanation(self) -> Iterator[str]:
         """Yield what the score rests on: each expert's score and comment, then its quotes."""
-        for opinion in self.verdict.opinions:
-            axis = opinion.axes.get(self.name)
-            if axis is None or axis.kind != "scored":
+        for who, said in experts_on(self.verdict, self.name):
+            if said.kind != "scored":
                 continue
-            yield f"{opinion.expert_id} {axis.score}: {one_line(axis.comment, _COMMENT_CHARS)}"
-            for item in axis.evidence[:_MOST_EVIDENCE]:
-                yield f"  {message_label(item)}: {_cited(item)}"
+            yield f"{who} {said.score}: {one_line(said.comment, _COMMENT_CHARS)}"
+            for citation in citations(said, shown=_COMMENT_CHARS)[:_MOST_CITED]:
+                yield f"  {citation.text(_QUOTE_CHARS)}"
 
 
 def comparison_lines(operator: str, left: object, right: object) -> list[str] | None:
@@ -201,11 +201,6 @@ def _plain(value: object) -> object:
         plain: object = dump(mode="json", exclude_none=True)
         return plain
     raise ValueError(f"it holds {type(value).__name__}; give dictionaries, lists, text and numbers")
-
-
-def _cited(evidence: Evidence) -> str:
-    quote, note = one_line(evidence.quote, _QUOTE_CHARS), one_line(evidence.note, _QUOTE_CHARS)
-    return " – ".join(part for part in (f'"{quote}"' if quote else "", note) if part)
 
 
 def _number(other: object) -> float:

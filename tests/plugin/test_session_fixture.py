@@ -51,8 +51,8 @@ def test_a_failing_assertion_explains_itself(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(
         [
             "E *assert <tool_usage_quality 11.0> >= 70",
-            "E *evidence 11: 6 of 6 calls failed: refund *",
-            'E *M2: "Error: no such order"*',
+            "E *embedded judge 11: 6 of 6 calls failed: refund *",
+            'E *M2, M4, M6, M8, M10, M12: "Error: no such order"*',
         ]
     )
 

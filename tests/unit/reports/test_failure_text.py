@@ -115,12 +115,19 @@ def test_the_first_line_is_the_headline() -> None:
     assert headline(failing_result()) == failure_text(failing_result(), width=40).splitlines()[0]
 
 
-def test_the_headline_is_axes_and_the_first_quote() -> None:
-    """What pytest's short summary shows."""
+def test_the_headline_is_axes_and_the_most_telling_place() -> None:
+    """What pytest's short summary shows: the widest miss first."""
     assert (
         "below threshold: goal_completion 30 < 60, tool_usage_quality 20 < 40 "
-        "(M12 'I've processed your refund of $54.04.')"
+        "(M7 'Error: order #W12 not found')"
     ) == headline(failing_result())
+
+
+def test_the_headline_begins_with_the_widest_miss() -> None:
+    """What is cut off is what fell less."""
+    falls = reversed(failing_result().shortfalls)
+    low = failing_result().model_copy(update={"shortfalls": tuple(falls)})
+    assert headline(low).startswith("below threshold: goal_completion 30 < 60, tool")
 
 
 def test_the_headline_of_not_scored_says_why() -> None:

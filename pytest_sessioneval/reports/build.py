@@ -98,6 +98,7 @@ def _session(result: SessionResult, bucket: str | None, rank: Mapping[str, int])
     return SessionReport(
         key=session.key,
         session_id=summary.session_id,
+        title=summary.name,
         path=session.path,
         locator=summary.locator,
         nodeid=result.nodeid,

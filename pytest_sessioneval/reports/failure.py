@@ -12,6 +12,7 @@ from pytest_sessioneval.reports.wording import (
     experts_on,
     share_shown,
     shortfall_text,
+    title_shown,
 )
 from pytest_sessioneval.verdicts.model import AxisOpinion, Verdict
 from pytest_sessioneval.verdicts.run import SessionResult
@@ -112,6 +113,8 @@ def _place(result: SessionResult) -> str:
     text = f"session {session.session_id} of suite {session.suite}: {where}"
     if session.key not in (session.session_id, where):
         text += f" (key {session.key})"
+    if title := title_shown(summary.name, session.session_id, session.key):
+        text += f", {title}"
     if result.verdict is not None and (shown := share_shown(result.verdict)):
         text += f"; shortened for the judge to {shown} of its text"
     return text

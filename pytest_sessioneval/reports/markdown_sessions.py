@@ -21,6 +21,7 @@ from pytest_sessioneval.reports.wording import (
     points,
     share_shown,
     shortfall_text,
+    title_shown,
 )
 from pytest_sessioneval.verdicts.model import AxisOpinion, Verdict
 from pytest_sessioneval.verdicts.run import SessionState
@@ -63,14 +64,16 @@ def failing_sessions(suite: SuiteReport, link: Link) -> Iterator[str]:
     yield f"### Below threshold ({len(failing):,})"
     yield ""
     for session in failing[:_OPEN]:
-        yield f"#### {_title(session)}"
+        yield f"#### {_heading(session)}"
         yield ""
         yield from _session(session, suite, link)
         yield ""
     for session in failing[_OPEN : _OPEN + _FOLDED]:
         falls = ", ".join(map(shortfall_text, widest_first(session.shortfalls)))
+        title = title_shown(session.title, session.key, session.session_id)
+        name = f"{html_text(session.key, 120)} {html_text(title)}".rstrip()
         yield "<details>"
-        yield f"<summary>{html_text(session.key, 120)}: {html_text(falls)}</summary>"
+        yield f"<summary>{name}: {html_text(falls)}</summary>"
         yield ""
         yield from _session(session, suite, link)
         yield ""
@@ -136,9 +139,14 @@ def _more(left: int) -> Iterator[str]:
         yield f"- and {left:,} more: see report.json"
 
 
-def _title(session: SessionReport) -> str:
+def _heading(session: SessionReport) -> str:
     falls = ", ".join(map(shortfall_text, widest_first(session.shortfalls)))
-    return f"{code_span(session.key, 120)}: {markdown_text(falls)}"
+    return f"{code_span(session.key, 120)}{_title(session)}: {markdown_text(falls)}"
+
+
+def _title(session: SessionReport) -> str:
+    title = title_shown(session.title, session.key, session.session_id)
+    return f" {markdown_text(title)}" if title else ""
 
 
 def _session(session: SessionReport, suite: SuiteReport, link: Link) -> Iterator[str]:
@@ -209,7 +217,8 @@ def _rest(verdict: Verdict, shown: set[str]) -> Iterator[str]:
 def _place(session: SessionReport, suite: SuiteReport, link: Link) -> str:
     where = _where(session)
     place = _linked(where, session.path, suite, link)
-    return place if session.key == where else f"{place} (key {code_span(session.key, 120)})"
+    key = "" if session.key == where else f" (key {code_span(session.key, 120)})"
+    return place + key + _title(session)
 
 
 def _where(session: SessionReport) -> str:

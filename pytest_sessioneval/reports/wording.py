@@ -30,9 +30,11 @@ __all__ = [
     "share_shown",
     "shortfall_text",
     "state_list",
+    "title_shown",
 ]
 
 _EMBEDDED_JUDGE = "embedded judge"
+_LONGEST_TITLE = 60
 
 REASONS: dict[UnscoredReason, tuple[str, str]] = {
     "not_applicable": (
@@ -142,6 +144,12 @@ def headline(report: Report) -> str:
     if counts.not_run:
         return f"{counted(judged, 'session')} passed, {counts.not_run:,} not run"
     return f"all {judged:,} sessions passed" if judged > 1 else "1 session passed"
+
+
+def title_shown(title: str | None, *names: str) -> str:
+    """Return a session's title in quotes, shortened; empty without one that ``names`` have not."""
+    shown = one_line(title or "", _LONGEST_TITLE)
+    return "" if not shown or title in names else f"“{shown}”"
 
 
 def share_shown(verdict: Verdict) -> str:

@@ -118,6 +118,7 @@ def result(
     path: str | None = None,
     locator: str | None = None,
     messages: int = 24,
+    title: str | None = None,
 ) -> SessionResult:
     """Return one session's part of a run."""
     path = f"transcripts/{name}.json" if path is None else path
@@ -127,6 +128,7 @@ def result(
         source="openai",
         digest="d" * 8 + name,
         task_id=name,
+        name=title,
         message_count=messages,
         tool_call_count=9,
         prefix_digests="0a1b",
@@ -209,6 +211,7 @@ def failing_result() -> SessionResult:
     return result(
         "task-3",
         verdict,
+        title="Refund for a cancelled flight",
         state="below_threshold",
         shortfalls=(
             Shortfall(axis="goal_completion", score=30, threshold=60),
@@ -387,7 +390,12 @@ def hostile_run() -> Run:
         ),
     )
     summary = SessionSummary(
-        session_id=HOSTILE, locator=HOSTILE, source="openai", digest="d", message_count=2
+        session_id=HOSTILE,
+        locator=HOSTILE,
+        source="openai",
+        digest="d",
+        name=f"{HOSTILE}!",
+        message_count=2,
     )
     session = SuiteSession(suite=HOSTILE, key=HOSTILE, path=HOSTILE, summary=summary)
     failing = SessionResult(

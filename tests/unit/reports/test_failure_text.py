@@ -43,10 +43,10 @@ def test_failure_tags_are_shown() -> None:
 
 
 def test_the_session_can_be_found() -> None:
-    """Id, suite, file and key."""
+    """Id, suite, file, key and title."""
     assert (
-        "session id-task-3 of suite airline: transcripts/task-3.json (key task-3); "
-        "shortened for the judge to 38 % of its text"
+        "session id-task-3 of suite airline: transcripts/task-3.json (key task-3), "
+        "“Refund for a cancelled flight”; shortened for the judge to 38 % of its text"
     ) == failure_text(failing_result(), width=200).splitlines()[-1]
 
 

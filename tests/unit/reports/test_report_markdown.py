@@ -46,6 +46,28 @@ def test_an_axis_without_scores_has_a_dash() -> None:
     assert "| subagent_orchestration | – | 0 of 6 | – |" in _markdown(airline_run())
 
 
+def test_a_title_stands_beside_the_key() -> None:
+    """A session whose key is a number is known by its title."""
+    assert (
+        "#### `task-3` “Refund for a cancelled flight”: goal_completion 30 < 60, "
+        "tool_usage_quality 20 < 40"
+    ) in _markdown(airline_run()).splitlines()
+
+
+def test_a_folded_session_has_its_title() -> None:
+    """As the open ones do."""
+    assert "<summary>task-11 “Refund for a cancelled flight”: goal" in _markdown(many_run(12))
+
+
+def test_a_listed_session_has_its_title() -> None:
+    """A session that could not be scored is known by it, too."""
+    unscored = unscored_result()
+    summary = unscored.session.summary.model_copy(update={"name": "Lost *bag*"})
+    session = unscored.session.model_copy(update={"summary": summary})
+    text = _markdown(make_run(airline_suite(unscored.model_copy(update={"session": session}))))
+    assert "`transcripts/task-4.json` (key `task-4`) “Lost \\*bag\\*”" in text
+
+
 def test_quotes_are_code_with_message_numbers() -> None:
     """The reader finds the message, and the quote renders as it was said."""
     assert "    - M7: `Error: order #W12 not found` – never looked at" in _markdown(airline_run())

@@ -28,6 +28,7 @@ from pytest_sessioneval.reports.wording import (
     points,
     share_shown,
     state_list,
+    title_shown,
 )
 from pytest_sessioneval.verdicts.model import CallCount, UnscoredReason
 
@@ -171,3 +172,15 @@ def test_a_share_is_never_rounded_up_to_all() -> None:
     assert verdict is not None
     opinions = tuple(o.model_copy(update={"coverage": 0.999}) for o in verdict.opinions)
     assert share_shown(verdict.model_copy(update={"opinions": opinions})) == "99 %"
+
+
+def test_a_title_is_shown_in_quotes_and_shortened() -> None:
+    """It is the session's, so it may be of any length and on any number of lines."""
+    assert "“Refund”" == title_shown(" Refund\n", "task-3")
+    assert 62 == len(title_shown("word " * 100))
+
+
+@pytest.mark.parametrize("title", [None, "", " \n", "task-3"])
+def test_no_title_is_made_up(title: str | None) -> None:
+    """Nor is a key said twice."""
+    assert "" == title_shown(title, "id-3", "task-3")

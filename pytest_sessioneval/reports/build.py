@@ -16,6 +16,7 @@ from pytest_sessioneval.reports.model import (
     SuiteReport,
 )
 from pytest_sessioneval.suites.model import Thresholds
+from pytest_sessioneval.transcripts.redaction import redact_text
 from pytest_sessioneval.verdicts.means import (
     AxisMean,
     axis_means,
@@ -98,7 +99,7 @@ def _session(result: SessionResult, bucket: str | None, rank: Mapping[str, int])
     return SessionReport(
         key=session.key,
         session_id=summary.session_id,
-        title=summary.name,
+        title=None if summary.name is None else redact_text(summary.name),
         path=session.path,
         locator=summary.locator,
         nodeid=result.nodeid,

@@ -14,6 +14,7 @@ from pytest_sessioneval.reports.wording import (
     shortfall_text,
     title_shown,
 )
+from pytest_sessioneval.transcripts.redaction import redact_text
 from pytest_sessioneval.verdicts.model import AxisOpinion, Verdict
 from pytest_sessioneval.verdicts.run import SessionResult
 
@@ -113,7 +114,8 @@ def _place(result: SessionResult) -> str:
     text = f"session {session.session_id} of suite {session.suite}: {where}"
     if session.key not in (session.session_id, where):
         text += f" (key {session.key})"
-    if title := title_shown(summary.name, session.session_id, session.key):
+    name = redact_text(summary.name or "")
+    if title := title_shown(name, session.session_id, session.key):
         text += f", {title}"
     if result.verdict is not None and (shown := share_shown(result.verdict)):
         text += f"; shortened for the judge to {shown} of its text"

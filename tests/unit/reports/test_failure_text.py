@@ -50,6 +50,12 @@ def test_the_session_can_be_found() -> None:
     ) == failure_text(failing_result(), width=200).splitlines()[-1]
 
 
+def test_a_title_holds_no_secret() -> None:
+    """A failure is shown where everybody may read it."""
+    named = result("a", None, state="error", title="Use sk-proj-" + "aB3dE5fG7hJ9kL1mN3pQ5rS7")
+    assert failure_text(named, width=200).endswith(", “Use [REDACTED:openai-key:1]”")
+
+
 def test_not_scored_has_its_own_text() -> None:
     """It is not below any threshold, and each axis says why."""
     lines = failure_text(unscored_result()).splitlines()

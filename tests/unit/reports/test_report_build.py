@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from report_runs import AXES, airline_run, empty_run, failing_result, make_run, many_run
+from report_runs import (
+    AXES,
+    airline_run,
+    airline_suite,
+    empty_run,
+    failing_result,
+    make_run,
+    many_run,
+    result,
+)
 
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.verdicts.run import Run
@@ -146,3 +155,10 @@ def _reversed(run: Run) -> Run:
             "provenance": run.provenance.model_copy(update={"packages": packages}),
         }
     )
+
+
+def test_a_title_holds_no_secret() -> None:
+    """A person's first words are often the title, with whatever was pasted into them."""
+    named = result("a", None, state="error", title="Use sk-proj-" + "aB3dE5fG7hJ9kL1mN3pQ5rS7")
+    (session,) = build_report(make_run(airline_suite(named))).suites[0].sessions
+    assert "Use [REDACTED:openai-key:1]" == session.title

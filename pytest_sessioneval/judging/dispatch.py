@@ -52,7 +52,7 @@ class Ticket:
     panel: Panel
     questions: tuple[Question, ...]
     load: Callable[[], Transcript]
-    """Reads the transcript, redacted; called in a worker, at most once."""
+    """Reads the transcript, redacted; called in a worker, at most once, also when it raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,26 @@ class _Job:
     skipped: str = ""
     reading: threading.Lock = field(default_factory=threading.Lock)
     transcript: Transcript | None = None
+    unreadable: BaseException | None = None
 
     @classmethod
     def of(cls, ticket: Ticket) -> _Job:
         """Return the ticket's job, nothing answered yet."""
         count = len(ticket.questions)
         return cls(ticket, opinions=[None] * count, missing=count)
+
+    def read(self) -> Transcript:
+        """Return the transcript; raises what reading it raised, without reading it again."""
+        with self.reading:
+            if self.unreadable is not None:
+                raise self.unreadable
+            if self.transcript is None:
+                try:
+                    self.transcript = self.ticket.load()
+                except BaseException as error:
+                    self.unreadable = error
+                    raise
+            return self.transcript
 
 
 class Dispatcher:
@@ -124,6 +138,7 @@ class Dispatcher:
         self._done = 0
         self._in_flight = 0
         self._retried = 0
+        self._stopped_for = ""
         self._broken: BaseException | None = None
         self._writer = threading.Thread(
             target=self._keep_answers, name="sessioneval-writer", daemon=True
@@ -131,14 +146,18 @@ class Dispatcher:
         self._writer.start()
 
     def submit(self, tickets: Iterable[Ticket]) -> None:
-        """Queue tickets, in the order their items will ask for them."""
+        """Queue tickets, in the order their items will ask for them; once stopped, skip them."""
         with self._turn:
             for ticket in tickets:
                 self._jobs[ticket.id] = job = _Job.of(ticket)
-                if job.missing:
-                    self._queued.append(job)
-                else:
+                if not job.missing:
+                    self._done += 1
                     job.done.set()
+                elif self._stop.is_set():
+                    job.skipped = self._stopped_for or "the run was stopped"
+                    job.done.set()
+                else:
+                    self._queued.append(job)
             self._turn.notify_all()
         self._hire()
 
@@ -180,6 +199,7 @@ class Dispatcher:
         """Start no new question; what is in flight is kept if it arrives. Never waits."""
         self._stop.set()
         with self._turn:
+            self._stopped_for = self._stopped_for or reason
             for job in self._jobs.values():
                 if not job.done.is_set():
                     job.skipped = reason
@@ -207,7 +227,8 @@ class Dispatcher:
     def _hire(self) -> None:
         """Start as many workers as the questions can use, up to the limit."""
         with self._turn:
-            wanted = sum(len(job.ticket.questions) for job in self._queued) + len(self._open)
+            queued = sum(len(job.ticket.questions) for job in self._queued)
+            wanted = queued + len(self._open) + self._in_flight
             lacking = min(self._concurrency, wanted) - len(self._workers)
             hired = [
                 threading.Thread(target=self._work, name=f"sessioneval-judge-{n}", daemon=True)
@@ -261,29 +282,28 @@ class Dispatcher:
                 )
             return self._opinion(ticket, question, answer)
         except BudgetSpentError as error:
-            return self._unanswered(ticket, question, "skipped", str(error), _spent(error))
+            return self._unanswered(ticket, question, "skipped", _message(error), _spent(error))
         except RefusalError as error:
-            return self._unanswered(ticket, question, "declined", str(error), _spent(error))
+            return self._unanswered(ticket, question, "declined", _message(error), _spent(error))
         except JudgeError as error:
             stopped = self._stop.is_set()
             reason: UnscoredReason = "skipped" if stopped else "failed"
-            return self._unanswered(ticket, question, reason, str(error), _spent(error))
+            return self._unanswered(ticket, question, reason, _message(error), _spent(error))
         except SessionEvalError as error:
-            return self._unanswered(ticket, question, "failed", str(error))
+            return self._unanswered(ticket, question, "failed", _message(error))
         # The boundary around a judge: whatever a backend, or a judge somebody
         # else wrote, raises becomes this session's reason, never the run's end.
-        except Exception as error:  # noqa: BLE001
-            detail = f"{question.seat.judge.name} broke: {type(error).__name__}: {error}"
+        # Also SystemExit, and what pytest.fail raises: without its worker an item
+        # would wait for ever.
+        except BaseException as error:  # noqa: BLE001
+            detail = f"{question.seat.judge.name} broke: {type(error).__name__}: {_message(error)}"
             return self._unanswered(ticket, question, "failed", detail)
 
     def _case(self, job: _Job, question: Question) -> Case:
         ticket, panel = job.ticket, job.ticket.panel
-        with job.reading:
-            if job.transcript is None:
-                job.transcript = ticket.load()
         return Case(
             session_id=ticket.session_id,
-            transcript=job.transcript,
+            transcript=job.read(),
             rubric=panel.suite.rubric,
             expert=question.seat.expert,
             axes=question.axes,
@@ -369,6 +389,15 @@ class Dispatcher:
 def _spent(error: JudgeError) -> CallCount:
     """Return what was asked in vain, as a count: the errors' own layer does not know the type."""
     return error.spent if isinstance(error.spent, CallCount) else CallCount()
+
+
+def _message(error: BaseException) -> str:
+    """Return what the error says, as text that can be written anywhere."""
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001  somebody else's error may fail at this too
+        return "(no message)"
+    return said.encode("utf-8", "replace").decode()
 
 
 def _is_answer(opinion: Opinion) -> bool:

@@ -215,11 +215,11 @@ class Evaluation:
         reported: Callable[[str, str], bool],
         interrupted: bool = False,
     ) -> Run:
-        """Return the run, kept in the store; ``reported`` says whether a session's item ran."""
+        """Return the run, not kept yet; ``reported`` says whether a session's item ran."""
         self.stop("the run ended before its turn")
         if self._dispatcher is not None:
             self._dispatcher.close(_CLOSING_S)
-        run = assemble_run(
+        return assemble_run(
             run_id=self.run_id,
             started_at=self._started_at,
             finished_at=self._clock(),
@@ -229,9 +229,11 @@ class Evaluation:
             partial=self._plan.partial,
             interrupted=interrupted,
         )
+
+    def keep(self, run: Run) -> None:
+        """Keep a finished run in the store; raises ``StoreError``."""
         if self.running:
-            self._store.finish_run(run, state="interrupted" if interrupted else "done")
-        return run
+            self._store.finish_run(run, state="interrupted" if run.interrupted else "done")
 
     def close(self) -> None:
         """Release judges and store."""

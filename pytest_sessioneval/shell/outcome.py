@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from pytest_sessioneval.errors import SessionEvalError
+from pytest_sessioneval.errors import SessionEvalError, StoreError
 from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.provenance import provenance
 from pytest_sessioneval.reports.build import build_report
@@ -79,10 +79,14 @@ def conclude(
         reported=lambda suite, member: (suite, member) in reported,
         interrupted=not finished,
     )
-    if not run.suites:
+    problems: list[str] = []
+    try:
+        evaluation.keep(run)
+    except StoreError as error:  # the verdicts are kept already: they are worth a report
+        problems.append(f"internal error: {error}")
+    if not (run.suites or problems):
         return None
     report = build_report(run)
-    problems: list[str] = []
     written: tuple[str, ...] = ()
     try:
         files = write_reports(

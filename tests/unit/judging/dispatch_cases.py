@@ -1,0 +1,194 @@
+"""A dispatcher under test: tickets, a judge that a test holds back, and what was kept."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from judging_cases import SESSION
+from panel_cases import NOW, OUTCOME, ScriptedJudge, panel, scored, session, suite
+
+from pytest_sessioneval.judging.dispatch import Dispatcher, Ticket
+from pytest_sessioneval.judging.model import Answer, Case
+from pytest_sessioneval.suites.model import Suite
+from pytest_sessioneval.verdicts.model import Opinion
+
+ResultT = TypeVar("ResultT")
+
+PATIENCE_S = 30.0
+"""How long a test waits for what must happen before it calls that a deadlock."""
+
+
+class HeldJudge(ScriptedJudge):
+    """A judge whose every answer waits until the test lets it go."""
+
+    def __init__(
+        self, answer: Callable[[Case], Answer] | None = None, *, held: bool = True
+    ) -> None:
+        super().__init__(answer)
+        self.asked: list[str] = []
+        """The sessions asked about, in order, once per question."""
+        self.peak = 0
+        """Most questions in flight at once."""
+        self._in_flight = 0
+        self._held = held
+        self._free: Counter[str] = Counter()
+        self._turn = threading.Condition()
+
+    def judge(self, case: Case) -> Answer:
+        """Return the test's answer, once this session, or everything, is released."""
+        name = case.session_id
+        with self._turn:
+            self.asked.append(name)
+            self._in_flight += 1
+            self.peak = max(self.peak, self._in_flight)
+            self._turn.notify_all()
+            freed = self._turn.wait_for(lambda: not self._held or self._free[name], PATIENCE_S)
+            self._free[name] -= 1
+            self._in_flight -= 1
+        assert freed, "the test never let this question go"
+        return super().judge(case)
+
+    def wait_for_calls(self, count: int) -> None:
+        """Return once that many questions have been asked in all."""
+        with self._turn:
+            asked = self._turn.wait_for(lambda: len(self.asked) >= count, PATIENCE_S)
+        assert asked, f"{len(self.asked)} of {count} questions were asked"
+
+    def release(self, *names: str) -> None:
+        """Let one question of each of these sessions go; without names: everything, for good."""
+        with self._turn:
+            self._held = self._held and bool(names)
+            self._free.update(names)
+            self._turn.notify_all()
+
+
+@dataclass
+class Kept:
+    """What a dispatcher made durable; ``keep`` can be held back and can be made to fail."""
+
+    batches: list[list[tuple[str, Opinion]]] = field(default_factory=list)
+    threads: set[str] = field(default_factory=set)
+    error: Exception | None = None
+    entered: threading.Event = field(default_factory=threading.Event)
+    """Set when something is being kept."""
+    proceed: threading.Event = field(default_factory=threading.Event)
+    """Keeping waits for it; set from the beginning."""
+    arrived: threading.Event = field(default_factory=threading.Event)
+    """Set when something has been kept."""
+
+    def __post_init__(self) -> None:
+        self.proceed.set()
+
+    def __call__(self, batch: Sequence[tuple[Ticket, Opinion]]) -> None:
+        """Keep a batch."""
+        self.entered.set()
+        assert self.proceed.wait(PATIENCE_S)
+        if self.error is not None:
+            raise self.error
+        self.threads.add(threading.current_thread().name)
+        self.batches.append([(ticket.id, opinion) for ticket, opinion in batch])
+        self.arrived.set()
+
+    @property
+    def sessions(self) -> list[str]:
+        """The tickets whose opinions were kept, once per opinion, sorted."""
+        return sorted(name for batch in self.batches for name, _ in batch)
+
+
+@contextmanager
+def dispatching(
+    judge: ScriptedJudge,
+    *,
+    concurrency: int = 4,
+    lookahead: int = 100,
+    kept: Kept | None = None,
+    stop: threading.Event | None = None,
+) -> Iterator[Dispatcher]:
+    """Give a dispatcher; at the end nothing is left running."""
+    keeping = kept or Kept()
+    dispatcher = Dispatcher(
+        concurrency=concurrency,
+        lookahead=lookahead,
+        keep=keeping,
+        clock=lambda: NOW,
+        secret=b"secret",
+        stop=stop or threading.Event(),
+    )
+    try:
+        yield dispatcher
+    finally:
+        if isinstance(judge, HeldJudge):
+            judge.release()
+        keeping.proceed.set()
+        dispatcher.stop("the test is over")
+        dispatcher.close(PATIENCE_S)
+        for worker in dispatcher._workers:
+            worker.join(PATIENCE_S)
+            assert not worker.is_alive()
+
+
+def tickets(
+    judge: ScriptedJudge,
+    names: Sequence[str],
+    *,
+    of: Suite | None = None,
+    repeats: int = 1,
+    **changes: Any,
+) -> list[Ticket]:
+    """Return a ticket per session, named like it, with all its questions."""
+    asked = panel(of or suite(OUTCOME), judge, repeats=repeats)
+    return [
+        Ticket(
+            **{
+                "id": name,
+                "session_id": name,
+                "digest": f"digest of {name}",
+                "panel": asked,
+                "questions": asked.questions(session(name)),
+                "load": lambda: SESSION,
+                **changes,
+            }
+        )
+        for name in names
+    ]
+
+
+def one_opinion(answer: Callable[[Case], Answer], **changes: Any) -> Opinion:
+    """Return the opinion that this answer becomes."""
+    judge = ScriptedJudge(answer)
+    with dispatching(judge) as dispatcher:
+        dispatcher.submit(tickets(judge, ["s1"], **changes))
+        (opinion,) = in_time(dispatcher.wait, "s1")
+    return opinion
+
+
+def in_time(function: Callable[..., ResultT], *arguments: Any) -> ResultT:
+    """Return what the function returns; fail instead of hanging for ever."""
+    return started(function, *arguments).result(PATIENCE_S)
+
+
+def started(function: Callable[..., ResultT], *arguments: Any) -> Future[ResultT]:
+    """Begin to run the function in a thread of its own."""
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(function, *arguments)
+    pool.shutdown(wait=False)
+    return future
+
+
+__all__ = [
+    "PATIENCE_S",
+    "HeldJudge",
+    "Kept",
+    "dispatching",
+    "in_time",
+    "one_opinion",
+    "scored",
+    "started",
+    "tickets",
+]

@@ -100,6 +100,8 @@ def pytest_terminal_summary(
     """Say how to judge a folder of sessions that a plain ``pytest`` found no test in."""
     if exitstatus != pytest.ExitCode.NO_TESTS_COLLECTED or _registered(config) is not None:
         return
+    if terminalreporter.stats.get("deselected"):
+        return
     from pytest_sessioneval.shell.hint import hint_lines
 
     for line in hint_lines(config):

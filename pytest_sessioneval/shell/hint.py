@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from pytest_sessioneval.evaluation.walking import walk
+from pytest_sessioneval.evaluation.walking import Ignored, walk
 
 __all__ = ["hint_lines"]
 
 _MOST_FILES = 40
+_MOST_PATHS = 2_000
 _MOST_BYTES = 4 * 1024 * 1024
 
 
@@ -26,7 +28,9 @@ def hint_lines(config: pytest.Config) -> Iterator[str]:
         folder = config.invocation_params.dir / argument.partition("::")[0]
         candidates = [
             candidate.path
-            for candidate in islice(walk(folder), _MOST_FILES if folder.is_dir() else 0)
+            for candidate in islice(
+                walk(folder, ignored=_soon_enough(config)), _MOST_FILES if folder.is_dir() else 0
+            )
             if not candidate.problem and candidate.path.stat().st_size <= _MOST_BYTES
         ]
         reader = _first_reader(candidates) if candidates else None
@@ -35,6 +39,19 @@ def hint_lines(config: pytest.Config) -> Iterator[str]:
             yield f"hint: {shown} holds recorded agent sessions ({reader}). To judge them:"
             yield f"  pytest --sessioneval {shown}"
             return
+
+
+def _soon_enough(config: pytest.Config) -> Ignored:
+    """Return what leaves out folders pytest does not enter, and all there is after 2,000 paths."""
+    left = iter(range(_MOST_PATHS))
+    patterns: list[str] = config.getini("norecursedirs")
+
+    def ignored(path: Path, is_folder: bool) -> bool:  # noqa: FBT001  the shape of Ignored
+        if next(left, None) is None:
+            return True
+        return is_folder and any(fnmatch(path.name, pattern) for pattern in patterns)
+
+    return ignored
 
 
 def _first_reader(candidates: Sequence[Path]) -> str | None:

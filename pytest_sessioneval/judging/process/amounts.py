@@ -70,9 +70,10 @@ class _Group:
 
 
 class KnownAmounts:
-    """The amounts of the latest messages that held any."""
+    """The amounts of the latest messages that held any, and those ``given`` beforehand."""
 
-    def __init__(self) -> None:
+    def __init__(self, given: Sequence[int] = ()) -> None:
+        self._given = _Group(given)
         self._recent: deque[_Group] = deque(maxlen=_RECENT)
         self._spoken: deque[_Group] = deque(maxlen=_RECENT)
         self._questions = 0
@@ -93,19 +94,31 @@ class KnownAmounts:
         if self._questions > _MOST_QUESTIONS:
             return True
         beside = _Group(near)
-        if beside.gives(value) or any(group.gives(value) for group in self._recent):
+        if any(group.gives(value) for group in (beside, self._given, *self._recent)):
             return True
         if any(
             abs(value - amount) in beside.values or value + amount in beside.values
-            for group in self._spoken
+            for group in (self._given, *self._spoken)
             for amount in group.amounts
         ):
             return True
-        return value % _HUNDRED != 0 and self._sums(value)
-
-    def _sums(self, value: int) -> bool:
-        """Return whether three or four of the latest amounts with cents add up to the value."""
         latest = [a for group in self._recent for a in group.amounts if a % _HUNDRED][-_FEW:]
+        return self._pairs(value, latest) or (value % _HUNDRED != 0 and self._sums(value, latest))
+
+    def _pairs(self, value: int, latest: Sequence[int]) -> bool:
+        """Return whether the value is sum or difference of two amounts, one of them with cents.
+
+        What stands beside it is left out: two inventions would bear each other out.
+        """
+        others = {*latest, *self._given.amounts}
+        return any(
+            abs(value - amount) in others or value + amount in others
+            for amount in others
+            if amount % _HUNDRED
+        )
+
+    def _sums(self, value: int, latest: Sequence[int]) -> bool:
+        """Return whether three or four of the latest amounts with cents add up to the value."""
         return any(
             sum(chosen) == value
             for size in range(3, _MOST_ADDENDS + 1)

@@ -5,43 +5,44 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import islice
 
 from pytest_sessioneval.judging.process.amounts import MOST_AMOUNTS, KnownAmounts, cents
 from pytest_sessioneval.judging.process.dates import ISO_DATE, KnownDates
+from pytest_sessioneval.judging.process.figures import (
+    ANY_DIGIT,
+    DATE_OR_TIME,
+    TOKEN,
+    FigureKind,
+    code_around,
+    is_code,
+    is_identifier,
+    kind_of,
+    plain,
+    tokens_of,
+)
 from pytest_sessioneval.judging.process.reading import Part
 from pytest_sessioneval.transcripts.model import JsonObject, Message, ToolCall
 
 __all__ = ["Figure", "Ungrounded", "ungrounded"]
 
-FigureKind = Literal["identifier", "amount", "date"]
-
-# The atomic group and the look-behind keep a long word without a digit linear.
-_TOKEN = re.compile(r"(?<!\w)(?>[A-Za-z_]*)\d\w*(?:[.,]\d+)*", re.ASCII)
 _DIGITS = re.compile(r"\d{3,}")
-_DATE_OR_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d|\d\d?/\d\d?/\d{2,4}|(?<!\d)\d\d?:\d\d(?::\d\d)?(?!\d)", re.ASCII
-)
-_DECIMAL = re.compile(r"\d+\.\d+")
-_ORDINAL_OR_UNIT = re.compile(r"\d+(?:\.\d+)?[a-z]{1,4}|[a-z]{1,2}\d{1,2}", re.IGNORECASE)
 _EXAMPLE = re.compile(
     r"(?:\be\.g\.|\bfor example|\bfor instance|\bsuch as|\blike\b|\bexamples?\b|\bformat\b|"
     r"\bsay\b)[^.!?\n]{0,40}$",
     re.IGNORECASE,
 )
-_PREFIXED = re.compile(r"[a-z]{1,2}(\d{5,})")
-_ANY_DIGIT = re.compile(r"\d", re.ASCII)
-_DIGIT = frozenset("0123456789")
+_PREFIXED = re.compile(r"[a-z]{1,2}(\d{5,})|[a-z]{1,8}(\d{2,}[a-z]\w*)")
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_YEARS = range(1900, 2101)
 _BESIDE = 80
 _NEAREST = 6
+_EXAMPLE_BEFORE = 60
 _TOKENS_PER_MESSAGE = 4_000
-_FEWEST_ID_LENGTH = 5
 _LONGEST_ARGUMENT = 64
 _MOST_ARGUMENTS = 200
 _DEEPEST = 6
 _SUFFIX = 4
+_UNSEEN = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,48 +72,62 @@ class _Known:
 
     def __init__(self, given: str) -> None:
         self.dates = KnownDates()
-        self.amounts = KnownAmounts()
         self._values: dict[str, int | None] = {}
         self._tokens: set[str] = set()
         self._endings: set[str] = set()
-        self.learn(given, spoken=True)
+        self.dates.learn_spoken(given)
+        self.amounts = KnownAmounts(self._amounts_of(given))
 
     def learn(self, text: str, *, spoken: bool = False) -> None:
-        if _ANY_DIGIT.search(text) is None:
+        if ANY_DIGIT.search(text) is None:
             return
         if spoken:
             self.dates.learn_spoken(text)
         else:
             self.dates.learn(text)
-        amounts: list[int] = []
-        for token in _TOKEN.findall(_DATE_OR_TIME.sub(" ", text))[:_TOKENS_PER_MESSAGE]:
-            if token in self._values:
-                value = self._values[token]
-            else:
-                plain = _plain(token)
-                value = self._values[token] = cents(plain)
-                if plain not in self._tokens:
-                    self._learn_token(plain)
-            if value is not None and len(amounts) < MOST_AMOUNTS:
-                amounts.append(value)
+        amounts = self._amounts_of(text)
         if amounts:
             self.amounts.learn(amounts, spoken=spoken)
 
-    def _learn_token(self, plain: str) -> None:
-        self._tokens.add(plain)
-        ending = plain[-_SUFFIX:]
-        if len(plain) > _SUFFIX and ending.isdigit():
-            self._endings.add(ending)
-        if not plain.isdigit():
-            self._tokens.update(_DIGITS.findall(plain))
-        elif plain[0] == "0":
-            self._tokens.add(plain.lstrip("0"))
-
-    def has(self, plain: str) -> bool:
-        if plain in self._tokens or plain in self._endings:
+    def has(self, token: str) -> bool:
+        """Return whether a token in plain form was seen."""
+        if token in self._tokens or token in self._endings:
             return True
-        prefixed = _PREFIXED.fullmatch(plain)
-        return prefixed is not None and prefixed.group(1) in self._tokens
+        prefixed = _PREFIXED.fullmatch(token)
+        return prefixed is not None and prefixed[prefixed.lastindex or 0] in self._tokens
+
+    def has_code(self, code: str) -> bool:
+        """Return whether a code was seen: in one piece, or every part of it that holds digits."""
+        if self.has(code.replace("-", "").lower()):
+            return True
+        return all(self.has(plain(token)) for token in TOKEN.findall(code))
+
+    def _amounts_of(self, text: str) -> list[int]:
+        """Return the text's first amounts, in hundredths; every token of it is now known."""
+        amounts: list[int] = []
+        values = self._values
+        for token in islice(tokens_of(text), _TOKENS_PER_MESSAGE):
+            value = values.get(token, _UNSEEN)
+            if value == _UNSEEN:
+                value = values[token] = self._learn_token(plain(token))
+            if value is not None and len(amounts) < MOST_AMOUNTS:
+                amounts.append(value)
+        return amounts
+
+    def _learn_token(self, token: str) -> int | None:
+        """Remember a token in plain form; return the amount it is."""
+        value = cents(token)
+        if token in self._tokens:
+            return value
+        self._tokens.add(token)
+        ending = token[-_SUFFIX:]
+        if len(token) > _SUFFIX and ending.isdigit():
+            self._endings.add(ending)
+        if value is None or not token.isdigit():
+            self._tokens.update(_DIGITS.findall(token))
+        elif token[0] == "0":
+            self._tokens.add(token.lstrip("0"))
+        return value
 
 
 def ungrounded(part: Part, given: str = "") -> Ungrounded:
@@ -121,6 +136,7 @@ def ungrounded(part: Part, given: str = "") -> Ungrounded:
     Of what it says: code blocks are left out, and examples ("such as ABC123");
     an amount that simple arithmetic gives (a sum or difference of two, a run of
     amounts added up, a small multiple) is taken as calculated, not as invented.
+    A code of parts (``RD-7731Q``) is one figure.
     Of what it passes to tools: only short texts that are an identifier or a date
     as a whole; paths, addresses, amounts and free text never count. A date
     within a week of a known one is taken as reckoned. ``given`` is what the
@@ -164,84 +180,57 @@ def _argument_kind(value: str, known: _Known) -> FigureKind | None:
     day = ISO_DATE.fullmatch(value)
     if day is not None:
         return "date" if known.dates and not known.dates.has(*day.groups()) else None
-    if _identifier(value) and not known.has(_plain(value)):
-        return "identifier"
-    return None
+    unknown = (
+        not known.has_code(value)
+        if is_code(value)
+        else is_identifier(value) and not known.has(plain(value))
+    )
+    return "identifier" if unknown else None
 
 
 def _statements(index: int, text: str, known: _Known) -> Iterator[Figure]:
-    if _ANY_DIGIT.search(text) is None:
+    if ANY_DIGIT.search(text) is None:
         return
     spoken = _FENCE.sub(_blank, text)
     if known.dates:
         for day in ISO_DATE.finditer(spoken):
             if not known.dates.has(*day.groups()):
                 yield Figure("date", index, day.group())
-    spoken = _DATE_OR_TIME.sub(_blank, spoken)
-    matches = list(_TOKEN.finditer(spoken))[:_TOKENS_PER_MESSAGE]
-    plains = [_plain(match.group()) for match in matches]
+    spoken = DATE_OR_TIME.sub(_blank, spoken)
+    matches = list(TOKEN.finditer(spoken))[:_TOKENS_PER_MESSAGE]
+    plains = [plain(match.group()) for match in matches]
     told: set[str] = set()
-    for at, (match, plain) in enumerate(zip(matches, plains, strict=True)):
-        if plain in told or known.has(plain):
+    for at, (match, token) in enumerate(zip(matches, plains, strict=True)):
+        if known.has(token):
             continue
-        start = match.start()
-        kind = _kind(match.group(), plain, spoken[start - 1 : start], spoken[match.end() :][:1])
-        if kind is None or _EXAMPLE.search(spoken[max(0, start - 60) : start]):
+        kind, name = _told_as(match, spoken, known)
+        if (
+            kind is None
+            or name in told
+            or _EXAMPLE.search(spoken, max(0, match.start() - _EXAMPLE_BEFORE), match.start())
+        ):
             continue
-        told.add(plain)
-        if kind == "amount":
-            before = _amounts(plains[max(0, at - _BESIDE) : at], plain)[-_NEAREST:]
-            after = _amounts(plains[at + 1 : at + _BESIDE], plain)[:_NEAREST]
-            if known.amounts.give(cents(plain) or 0, before + after):
+        told.add(name)
+        value = cents(token) if name == match.group() else None
+        if value is not None:
+            before = _amounts(plains[max(0, at - _BESIDE) : at], token)[-_NEAREST:]
+            after = _amounts(plains[at + 1 : at + _BESIDE], token)[:_NEAREST]
+            if known.amounts.give(value, before + after):
                 continue
-        yield Figure(kind, index, match.group())
+        yield Figure(kind, index, name)
+
+
+def _told_as(match: re.Match[str], spoken: str, known: _Known) -> tuple[FigureKind | None, str]:
+    """Return what an unknown token is, and its name: the whole code, where it is part of one."""
+    code = code_around(spoken, match.start(), match.end())
+    if code:
+        return (None if known.has_code(code) else "identifier"), code
+    return kind_of(match.group(), spoken, match.start()), match.group()
 
 
 def _amounts(plains: Sequence[str], without: str) -> list[int]:
     """Return the amounts among the tokens, in hundredths, but for one."""
     return [value for p in plains if p != without and (value := cents(p)) is not None]
-
-
-def _kind(token: str, plain: str, before: str, after: str) -> FigureKind | None:
-    if cents(plain) is None:
-        return "identifier" if _identifier(token) else None
-    if {before, after} & {":", "/", "{", "}"}:
-        return None
-    if not plain.isdigit():
-        return "amount" if len(token.rpartition(".")[2]) == 2 else None  # noqa: PLR2004  (cents)
-    priced = before in ("$", "€", "£")
-    told = len(plain) > 2 and (priced or int(plain) not in _YEARS)  # noqa: PLR2004  (three digits)
-    return "amount" if told else None
-
-
-def _identifier(token: str) -> bool:
-    """Return whether the token looks like the name of one thing: letters, digits, long enough."""
-    if not _FEWEST_ID_LENGTH <= len(token) <= _LONGEST_ARGUMENT:
-        return False
-    if _TOKEN.fullmatch(token) is None or "." in token or "," in token:
-        return False
-    if _ORDINAL_OR_UNIT.fullmatch(token):
-        return False
-    digits = sum(character.isdigit() for character in token)
-    if digits == len(token):
-        return True
-    letters = [character for character in token if character.isalpha()]
-    if not letters:
-        return False
-    if all(character.isupper() for character in letters):
-        return True
-    return digits >= 3  # noqa: PLR2004  (base64 and python3 are words)
-
-
-def _plain(token: str) -> str:
-    if token.isdigit():
-        return token
-    token = token.lower()
-    if token[0] in _DIGIT:
-        token = token.replace(",", "")
-        if _DECIMAL.fullmatch(token):
-            token = token.rstrip("0").rstrip(".")
-    return token.strip("_") or token
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -19,10 +19,16 @@ ORDER = tool(
 )
 
 
-def said(text: str, *before: tuple[str, str] | ToolTurn) -> list[str]:
+def said(text: str, *before: tuple[str, str] | ToolTurn, given: str = "") -> list[str]:
     """Return the ungrounded figures of an answer after the order was looked at."""
     session = transcript(ASK, ORDER, *before, ("assistant", text))
-    return [figure.text for figure in ungrounded(main_part(session)).said]
+    return [figure.text for figure in ungrounded(main_part(session), given).said]
+
+
+def kinds(text: str) -> list[tuple[str, str]]:
+    """Return kind and text of the ungrounded figures of such an answer."""
+    session = transcript(ASK, ORDER, ("assistant", text))
+    return [(figure.kind, figure.text) for figure in ungrounded(main_part(session)).said]
 
 
 def passed(name: str, value: object) -> list[str]:
@@ -45,6 +51,8 @@ def passed(name: str, value: object) -> list[str]:
         "```\nx = 987654321\n```",
         "In 2023 there were 12 of them, at 10:45 on the 2nd floor.",
         "It takes 3 to 5 days.",
+        "The video is 1080p, 2500MB, runs for 1h30m and draws 1500W.",
+        "Write dates by ISO-8601 and RFC 3339, hash with SHA-256.",
     ],
 )
 def test_what_was_seen_or_calculated_is_grounded(text: str) -> None:
@@ -61,11 +69,61 @@ def test_what_was_seen_or_calculated_is_grounded(text: str) -> None:
         ("It was ordered on 2021-11-03.", ["2021-11-03"]),
         ("It holds 748 pieces.", ["748"]),
         ("Call 990-123.", ["990", "123"]),
+        ("Your reference is RD-7731Q.", ["RD-7731Q"]),
+        ("Your reference is 7731Q.", ["7731Q"]),
+        ("It goes by the licence NTN-4471-02C now.", ["NTN-4471-02C"]),
+        ("The two are LL-70418 and LL-70418.", ["LL-70418"]),
     ],
 )
 def test_a_figure_from_nowhere_is_found(text: str, expected: list[str]) -> None:
     """Each is given as it stands in the message."""
     assert expected == said(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Your case number is 40088213.", ("identifier", "40088213")),
+        ("That is case 4008, in our books.", ("identifier", "4008")),
+        ("I opened ticket #8812 for you.", ("identifier", "8812")),
+        ("Your order is LL-70418.", ("identifier", "LL-70418")),
+        ("It holds 4008 pieces.", ("amount", "4008")),
+        ("That is 1,250,000 in total.", ("amount", "1,250,000")),
+        ("You paid £40088213.", ("amount", "40088213")),
+    ],
+)
+def test_a_number_that_names_something_is_an_identifier(
+    text: str, expected: tuple[str, str]
+) -> None:
+    """Seven digits without separators do, and what a word like 'case' or a prefix announces."""
+    assert [expected] == kinds(text)
+
+
+def test_a_sum_of_a_fee_and_what_a_tool_returned_is_calculated() -> None:
+    """The fee stands in the profile and beside the sum, the price in the tool's result."""
+    text = "Wrapping costs £2.50, which brings it to £57.35."
+    assert said(text, given="Wrapping costs £2.50.") == []
+
+
+def test_a_sum_is_calculated_without_its_addends_beside_it() -> None:
+    """54.85 from the tool's result and 2.50 from the profile."""
+    assert said("That makes £57.35 in all.", given="Wrapping costs £2.50.") == []
+    assert said("That makes £57.36 in all.", given="Wrapping costs £2.50.") == ["57.36"]
+
+
+def test_what_the_profile_says_is_not_forgotten() -> None:
+    """Ten messages full of amounts later a fee still adds up."""
+    talk = [("user", f"I paid {n}01.17 and {n}03.29.") for n in range(1, 11)]
+    text = "Together with wrapping that makes £1,005.79."
+    assert said(text, *talk, given="Wrapping costs £2.50.") == []
+
+
+@pytest.mark.parametrize(
+    ("known", "told"), [("RD-7731Q", "RD7731Q"), ("RD7731Q", "RD-7731Q"), ("7731Q", "RD-7731Q")]
+)
+def test_a_code_is_known_with_its_hyphen_and_without(known: str, told: str) -> None:
+    """The same name, written in another way."""
+    assert said(f"Your reference is {told}.", ("user", f"It said {known}.")) == []
 
 
 def test_a_figure_from_nowhere_is_told_once() -> None:
@@ -97,6 +155,11 @@ def test_an_identifier_from_nowhere_in_a_call_is_found() -> None:
         "economy",
         "python3",
         987654,
+        "LL-W1234567",
+        "utf-16",
+        "ISO-8601",
+        "TASK-001",
+        "FY-2024",
     ],
 )
 def test_known_identifiers_paths_and_free_text_pass_in_calls(value: object) -> None:
@@ -104,7 +167,10 @@ def test_known_identifiers_paths_and_free_text_pass_in_calls(value: object) -> N
     assert passed("value", value) == []
 
 
-@pytest.mark.parametrize("value", ["W7654321", "gift_card_0000000", "2019-01-31", "2024-99-20"])
+@pytest.mark.parametrize(
+    "value",
+    ["W7654321", "gift_card_0000000", "2019-01-31", "2024-99-20", "LL-70418", "NTN-4410-77X"],
+)
 def test_unknown_identifiers_and_dates_in_calls_are_found(value: str) -> None:
     """They were neither told nor returned."""
     assert [value] == passed("value", value)

@@ -150,7 +150,8 @@ def _labelled(label: str, places: Sequence[str]) -> str:
 def _length_sentence(effort: Effort, cost: float) -> str:
     return (
         f"{_count(effort.steps, 'step')} for {_count(effort.requests, 'request')} of the user and "
-        f"about {effort.output_tokens:,} tokens written cost {round(100 * cost)} points."
+        f"about {_count(effort.output_tokens, 'token')} written cost "
+        f"{_count(round(100 * cost), 'point')}."
     )
 
 

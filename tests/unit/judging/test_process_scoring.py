@@ -86,6 +86,16 @@ def test_an_outage_is_told_and_not_scored() -> None:
     assert "1 call met a tool that was out of order" in found.comment
 
 
+def test_one_of_a_kind_is_told_in_the_singular() -> None:
+    """One call, one step, one request, one token, one point."""
+    out = tool("get_order", {}, result="Error: 503 Service Unavailable")
+    session = transcript(("user", "Look."), out)
+    assert "1 call met a tool" in scored(session, "tool_usage_quality").comment
+    short = transcript(("user", "Hi"), ("assistant", "Yes."))
+    said = scored(short, "efficiency").comment
+    assert said == "1 step for 1 request of the user and about 1 token written cost 2 points."
+
+
 def test_a_success_claimed_after_a_failed_call_costs() -> None:
     """The claim and the failure are both cited, in their own words."""
     session = transcript(

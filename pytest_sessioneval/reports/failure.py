@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pytest_sessioneval.reports.citations import citations, most_telling, widest_first
 from pytest_sessioneval.reports.neutralise import one_line
+from pytest_sessioneval.reports.reasons import causes_of
 from pytest_sessioneval.reports.wording import (
     counted,
     experts_on,
@@ -52,15 +53,23 @@ def headline(result: SessionResult) -> str:
         verdict = result.verdict
         telling = most_telling(verdict, result.shortfalls) if verdict is not None else ""
         return one_line(f"below threshold: {falls}" + (f" ({telling})" if telling else ""))
-    if result.state == "not_scored":
-        first = result.not_scored[0] if result.not_scored else "there is no verdict"
-        others = len(result.not_scored) - 1
-        more = f" (and {counted(others, 'more axis', 'more axes')})" if others > 0 else ""
-        return one_line(f"not scored: {first}{more}", 300)
-    if result.state == "error":
-        first = result.not_scored[0] if result.not_scored else "there is no verdict"
-        return one_line(f"internal error: {first}", 300)
+    if result.state in ("not_scored", "error"):
+        word = "not scored" if result.state == "not_scored" else "internal error"
+        return one_line(f"{word}: {_first_cause(result)}", 300)
     return result.state.replace("_", " ")
+
+
+def _first_cause(result: SessionResult) -> str:
+    """Return the first cause, with the axes it left without a score, and how many others are."""
+    found = causes_of(result.verdict, result.not_scored)
+    if not found:
+        return "there is no verdict"
+    cause, axes = next(iter(found.items()))
+    about = ""
+    if axes:
+        about = f" ({axes[0] if len(axes) == 1 else counted(len(axes), 'axis', 'axes')})"
+    more = f" (and {counted(len(found) - 1, 'other cause')})" if len(found) > 1 else ""
+    return cause + about + more
 
 
 def _failure(result: SessionResult) -> Iterator[tuple[int, str]]:
@@ -68,8 +77,10 @@ def _failure(result: SessionResult) -> Iterator[tuple[int, str]]:
     if result.not_scored:
         yield 0, ""
         yield 0, "not scored"
-    for line in result.not_scored:
-        yield 2, line
+    for cause, axes in causes_of(result.verdict, result.not_scored).items():
+        yield 2, cause
+        if axes:
+            yield 4, ", ".join(axes)
     for shortfall in result.shortfalls:
         yield 0, ""
         yield 0, shortfall_text(shortfall)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from pytest_sessioneval.judging.panel import EMBEDDED
@@ -16,8 +16,8 @@ from pytest_sessioneval.reports.markdown_sessions import (
 )
 from pytest_sessioneval.reports.model import AxisReport, Report, SuiteReport
 from pytest_sessioneval.reports.neutralise import code_span, markdown_text
+from pytest_sessioneval.reports.reasons import missing_scores
 from pytest_sessioneval.reports.wording import (
-    REASONS,
     asked,
     comparison,
     count_list,
@@ -29,12 +29,13 @@ from pytest_sessioneval.reports.wording import (
     state_list,
 )
 from pytest_sessioneval.verdicts.means import AxisMean
-from pytest_sessioneval.verdicts.model import CallCount
+from pytest_sessioneval.verdicts.model import CallCount, UnscoredReason
 
 __all__ = ["render_markdown"]
 
 _LISTED = 50
 _EXAMPLES = 3
+_DOUBTFUL: tuple[UnscoredReason, ...] = ("unverified", "tampered")
 
 
 def render_markdown(report: Report, link: Link = no_link) -> str:
@@ -76,9 +77,9 @@ def _suite(suite: SuiteReport, link: Link) -> Iterator[str]:
     if suite.judge.notice:
         yield f"> {markdown_text(suite.judge.notice)}"
         yield ""
+    yield from unscored_sessions(suite, link)
     yield from _averages(suite)
     yield from failing_sessions(suite, link)
-    yield from unscored_sessions(suite, link)
     yield from broken_sessions(suite, link)
     yield from _missing_scores(suite)
     yield from _complexity(suite)
@@ -106,7 +107,7 @@ def _opening(suite: SuiteReport) -> Iterator[str]:
 
 
 def _averages(suite: SuiteReport) -> Iterator[str]:
-    if not suite.sessions:
+    if not any(row.scored for row in suite.means):
         return
     yield "### Averages"
     yield ""
@@ -145,28 +146,20 @@ def _limit(threshold: float | None) -> str:
 
 def _missing_scores(suite: SuiteReport) -> Iterator[str]:
     """Yield why scores are missing, by reason and axis, and what to do about each."""
-    rows = [
-        (reason, row, number)
-        for reason in REASONS
-        for row in suite.means
-        if (number := row.unscored.get(reason, 0))
-    ]
+    rows = missing_scores(suite)
     if not rows:
         return
     yield "### Why scores are missing"
     yield ""
-    yield "| reason | axis | sessions | what it means | what to do |"
-    yield "|---|---|--:|---|---|"
-    for reason, row, number in rows:
-        meaning, remedy = REASONS[reason]
-        if reason == "unsupported":
-            remedy = suite.judge.unsupported.get(row.axis, remedy)
+    yield "| reason | sessions | what it means | what to do |"
+    yield "|---|---|---|---|"
+    for row in rows:
+        axes = ", ".join(f"{axis} {number:,}" for axis, number in row.axes.items())
         cells = (
-            f"`{reason}`",
-            markdown_text(row.axis),
-            f"{number:,}",
-            markdown_text(meaning),
-            markdown_text(remedy, 600),
+            f"`{row.reason}`",
+            markdown_text(axes, 600),
+            markdown_text(row.meaning, 600),
+            markdown_text(row.remedy, 600),
         )
         yield f"| {' | '.join(cells)} |"
     yield ""
@@ -174,24 +167,17 @@ def _missing_scores(suite: SuiteReport) -> Iterator[str]:
 
 
 def _stated(suite: SuiteReport) -> Iterator[str]:
-    """Yield what was said most often where something went wrong."""
-    said: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    """Yield what was said most often where the answers themselves were doubtful."""
+    said: dict[UnscoredReason, Counter[str]] = {reason: Counter() for reason in _DOUBTFUL}
     for session in suite.sessions:
-        if session.verdict is None:
-            continue
-        results = session.verdict.axes.values()
-        details_said = {
-            (result.reason, result.detail)
-            for result in results
-            if result.kind == "unscored" and result.detail
-        }
-        for reason, detail in details_said:
-            if reason not in ("not_applicable", "unsupported"):
+        results = session.verdict.axes.values() if session.verdict is not None else ()
+        for reason, detail in {(r.reason, r.detail) for r in results if r.kind == "unscored"}:
+            if detail and reason in said:
                 said[reason][detail] += 1
-    for reason in REASONS:
-        if reason not in said:
+    for reason, details_said in said.items():
+        if not details_said:
             continue
-        ordered = sorted(said[reason].items(), key=lambda item: (-item[1], item[0]))
+        ordered = sorted(details_said.items(), key=lambda item: (-item[1], item[0]))
         yield f"Of `{reason}` was said:"
         yield ""
         for detail, number in ordered[:_EXAMPLES]:

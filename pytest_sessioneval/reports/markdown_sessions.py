@@ -15,6 +15,7 @@ from pytest_sessioneval.reports.neutralise import (
     markdown_text,
     one_line,
 )
+from pytest_sessioneval.reports.reasons import causes, causes_of, share_of_axes
 from pytest_sessioneval.reports.wording import (
     counted,
     experts_on,
@@ -44,6 +45,7 @@ The target is percent-encoded already.
 _OPEN = 10
 _FOLDED = 40
 _LISTED = 50
+_NAMED = 20
 _CITED = 5
 _COMMENT = 600
 _QUOTE = 240
@@ -86,14 +88,34 @@ def failing_sessions(suite: SuiteReport, link: Link) -> Iterator[str]:
 
 
 def unscored_sessions(suite: SuiteReport, link: Link) -> Iterator[str]:
-    """Yield the sessions that failed because they could not be scored, and those never reached."""
-    yield from _listed(suite, "not_scored", "Not scored", link)
-    yield from _listed(suite, "not_run", "Not run", link)
+    """Yield why sessions could not be scored, the most frequent cause first, and which those are.
+
+    Also a session that misses a threshold on another axis is named here.
+    """
+    found = causes(suite)
+    if not found:
+        return
+    number = len({id(session) for cause in found for session, _ in cause.sessions})
+    yield f"### Not scored ({number:,})"
+    yield ""
+    for cause in found[:_LISTED]:
+        sessions = counted(len(cause.sessions), "session")
+        remedy = f" – {markdown_text(cause.remedy)}" if cause.remedy else ""
+        yield f"- **{sessions}: {markdown_text(cause.text)}**{remedy}"
+        for session, axes in cause.sessions[:_NAMED]:
+            share = ", ".join(share_of_axes(session, axes))
+            only = f": {markdown_text(share)}" if share else ""
+            yield f"  - {_place(session, suite, link)}{only}"
+        if len(cause.sessions) > _NAMED:
+            yield f"  - and {len(cause.sessions) - _NAMED:,} more: see report.json"
+    yield from _more(len(found) - _LISTED)
+    yield ""
 
 
 def broken_sessions(suite: SuiteReport, link: Link) -> Iterator[str]:
-    """Yield the sessions on which something broke, and the files that could not be read."""
+    """Yield the sessions on which something broke, what was never reached, what was unreadable."""
     yield from _listed(suite, "error", "Internal errors", link)
+    yield from _listed(suite, "not_run", "Not run", link)
     problems = suite.sources.problems
     if not problems:
         return
@@ -166,8 +188,9 @@ def _session(session: SessionReport, suite: SuiteReport, link: Link) -> Iterator
         if verdict is not None:
             for who, said in experts_on(verdict, fall.axis):
                 yield from _said(who, said)
-    for line in session.not_scored:
-        yield f"- not scored: {markdown_text(line, 300)}"
+    for cause, axes in causes_of(verdict, session.not_scored).items():
+        about = f" ({', '.join(axes)})" if axes else ""
+        yield f"- not scored: {markdown_text(cause + about, 400)}"
     if verdict is not None:
         yield from _rest(verdict, {fall.axis for fall in session.shortfalls})
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from pytest_sessioneval.reports.model import AxisReport, Report, SuiteReport
 from pytest_sessioneval.reports.neutralise import one_line
+from pytest_sessioneval.reports.reasons import causes, missing_scores
 from pytest_sessioneval.reports.wording import (
-    REASONS,
     asked,
     comparison,
     count_list,
@@ -21,6 +20,7 @@ from pytest_sessioneval.reports.wording import (
     points,
     state_list,
 )
+from pytest_sessioneval.verdicts.model import NOT_ANSWERED
 from pytest_sessioneval.verdicts.run import Sources
 
 __all__ = ["Line", "Style", "terminal_lines"]
@@ -30,6 +30,7 @@ Style = Literal["title", "plain", "strong", "good", "bad", "warn", "dim"]
 
 _WIDEST_AXIS = 32
 _KINDS = 5
+_CAUSES = 3
 _WIDTHS = (6, 5, 6, 5, 6)
 
 
@@ -68,7 +69,8 @@ def terminal_lines(
 
 def _suite(suite: SuiteReport, width: int) -> Iterator[Line]:
     yield from _sentence(_facts(suite), width, "plain")
-    if suite.sessions:
+    yield from _causes(suite, width)
+    if suite.sessions and (any(row.scored for row in suite.means) or not suite.counts.not_scored):
         yield from _table(suite)
     counts = suite.counts
     if counts.failed or counts.not_run or not counts.sessions:
@@ -134,22 +136,31 @@ def _row(first: int, axis: str, *numbers: str) -> str:
     return f" {axis:<{first}}  {'  '.join(cells)}"
 
 
+def _causes(suite: SuiteReport, width: int) -> Iterator[Line]:
+    """Yield why sessions were not scored, before all that follows from it."""
+    found = causes(suite)
+    for cause in found[:_CAUSES]:
+        remedy = f"; {cause.remedy}" if cause.remedy else ""
+        sessions = counted(len(cause.sessions), "session")
+        yield from _sentence(f"not scored: {sessions}: {cause.text}{remedy}", width, "bad")
+    if len(found) > _CAUSES:
+        others = counted(len(found) - _CAUSES, "other cause")
+        yield from _sentence(f"not scored: {others}, see the report", width, "bad")
+
+
 def _missing(suite: SuiteReport, width: int) -> Iterator[Line]:
-    """Yield why scores are missing: one line per reason, with what can be done about it."""
-    by_reason: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for row in suite.means:
-        for reason, number in row.unscored.items():
-            by_reason[reason][row.axis] = number
-    explained = {axis for axis in by_reason["unsupported"] if axis in suite.judge.unsupported}
-    for axis in explained:
-        del by_reason["unsupported"][axis]
-    for axis, how in suite.judge.unsupported.items():
-        if axis in explained:
-            yield from _sentence(f"{axis} is not scored by this judge: {how}", width, "warn")
-    for reason, (meaning, remedy) in REASONS.items():
-        if reason != "not_applicable" and by_reason[reason]:
-            axes = ", ".join(f"{axis} {number:,}" for axis, number in by_reason[reason].items())
-            yield from _sentence(f"{reason}: {axes} – {meaning}; {remedy}", width, "warn")
+    """Yield why other scores are missing, with what can be done about it."""
+    for missing in missing_scores(suite):
+        if missing.reason in NOT_ANSWERED:
+            continue  # fails its sessions, and was told first
+        if any(axis in suite.judge.unsupported for axis in missing.axes):
+            axes = " and ".join(missing.axes)
+            are = "is" if len(missing.axes) == 1 else "are"
+            text = f"{axes} {are} not scored by this judge: {missing.remedy}"
+        else:
+            axes = ", ".join(f"{axis} {number:,}" for axis, number in missing.axes.items())
+            text = f"{missing.reason}: {axes} – {missing.meaning}; {missing.remedy}"
+        yield from _sentence(text, width, "warn")
     unjudged = max((row.unjudged for row in suite.means), default=0)
     if unjudged > suite.counts.error + suite.counts.not_run:
         yield from _sentence(f"without a verdict: {counted(unjudged, 'session')}", width, "warn")

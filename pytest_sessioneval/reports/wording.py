@@ -12,12 +12,10 @@ from pytest_sessioneval.verdicts.model import (
     AxisOpinion,
     CallCount,
     Opinion,
-    UnscoredReason,
     Verdict,
 )
 
 __all__ = [
-    "REASONS",
     "asked",
     "comparison",
     "count_list",
@@ -35,38 +33,6 @@ __all__ = [
 
 _EMBEDDED_JUDGE = "embedded judge"
 _LONGEST_TITLE = 60
-
-REASONS: dict[UnscoredReason, tuple[str, str]] = {
-    "not_applicable": (
-        "the experts asked said that it does not apply",
-        "nothing: it never counts against a session",
-    ),
-    "unsupported": (
-        "this judge cannot score it",
-        "choose a judge that can (`model` under [judge])",
-    ),
-    "unverified": (
-        "no cited evidence was found in the transcript",
-        "read the session; a judge that does this often should not be relied on",
-    ),
-    "tampered": (
-        "the transcript tries to steer its judge",
-        "read the session before trusting any score of it",
-    ),
-    "declined": (
-        "the judge refused to answer",
-        "read the session, or have it judged by another model (`model` under [judge])",
-    ),
-    "failed": (
-        "no usable answer arrived",
-        "run again: only what is missing is asked for",
-    ),
-    "skipped": (
-        "it was left out: budget spent, run cancelled or stopped early",
-        "run again, with a larger budget where one is set (--sessioneval-max-calls)",
-    ),
-}
-"""Per reason: what it means, and what a reader can do."""
 
 
 def points(score: float) -> str:
@@ -137,7 +103,8 @@ def headline(report: Report) -> str:
         return "no session was judged"
     if counts.failed:
         total = counts.sessions + counts.unreadable
-        failed = f"{counts.failed:,} of {counted(total, 'session')} failed"
+        ended = "could not be scored" if counts.failed == counts.not_scored else "failed"
+        failed = f"{counts.failed:,} of {counted(total, 'session')} {ended}"
         return f"{failed}, {means}" if means else failed
     if means:
         return f"{means}; {counted(judged, 'session')} passed"

@@ -57,13 +57,13 @@ def test_a_title_holds_no_secret() -> None:
 
 
 def test_not_scored_has_its_own_text() -> None:
-    """It is not below any threshold, and each axis says why."""
+    """It is not below any threshold, and says why once, with the axes it is about."""
     lines = failure_text(unscored_result()).splitlines()
     assert lines[0].startswith("not scored: ")
     assert [
         "not scored",
-        "  goal_completion: failed (HTTP 503 after 4 tries)",
-        "  tool_usage_quality: failed (HTTP 503 after 4 tries)",
+        "  failed: HTTP 503 after 4 tries",
+        "    goal_completion, tool_usage_quality",
     ] == lines[2:5]
 
 
@@ -136,11 +136,16 @@ def test_the_headline_begins_with_the_widest_miss() -> None:
     assert headline(low).startswith("below threshold: goal_completion 30 < 60, tool")
 
 
-def test_the_headline_of_not_scored_says_why() -> None:
-    """The first axis in full, the others as a number."""
-    assert (
-        "not scored: goal_completion: failed (HTTP 503 after 4 tries) (and 1 more axis)"
-    ) == headline(unscored_result())
+def test_the_headline_of_not_scored_is_the_cause() -> None:
+    """The cause first, because a short summary is cut; then how many axes."""
+    assert "not scored: failed: HTTP 503 after 4 tries (2 axes)" == headline(unscored_result())
+
+
+def test_other_causes_are_counted_in_the_headline() -> None:
+    """The first in full, the others as a number."""
+    lines = ("one thing", "goal_completion: failed (x)", "another")
+    several = unscored_result().model_copy(update={"not_scored": lines})
+    assert "not scored: one thing (and 2 other causes)" == headline(several)
 
 
 def test_hostile_text_cannot_steer_the_terminal() -> None:

@@ -10,7 +10,7 @@ from report_runs import (
     failing_result,
     make_run,
     many_run,
-    result,
+    result as session_result,
 )
 
 from pytest_sessioneval.reports.build import build_report
@@ -159,6 +159,8 @@ def _reversed(run: Run) -> Run:
 
 def test_a_title_holds_no_secret() -> None:
     """A person's first words are often the title, with whatever was pasted into them."""
-    named = result("a", None, state="error", title="Use sk-proj-" + "aB3dE5fG7hJ9kL1mN3pQ5rS7")
+    named = session_result(
+        "a", None, state="error", title="Use sk-proj-" + "aB3dE5fG7hJ9kL1mN3pQ5rS7"
+    )
     (session,) = build_report(make_run(airline_suite(named))).suites[0].sessions
     assert "Use [REDACTED:openai-key:1]" == session.title

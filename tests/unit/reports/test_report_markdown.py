@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from report_runs import (
+    AXES,
     airline_run,
     airline_suite,
     empty_run,
@@ -20,8 +21,9 @@ from report_runs import (
 
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.markdown import render_markdown
+from pytest_sessioneval.reports.reasons import REASONS
 from pytest_sessioneval.reports.writing import links_from, links_under
-from pytest_sessioneval.verdicts.model import UnscoredReason
+from pytest_sessioneval.verdicts.model import Unscored, UnscoredReason
 from pytest_sessioneval.verdicts.run import Run
 
 
@@ -112,11 +114,17 @@ def test_without_links_paths_are_code() -> None:
 
 
 def test_reasons_are_listed_with_what_to_do() -> None:
-    """By reason and axis, with the number of sessions."""
+    """By reason, with the number of sessions by axis."""
     assert (
-        "| `failed` | goal_completion | 1 | no usable answer arrived "
+        "| `failed` | goal_completion 1, tool_usage_quality 1 | no usable answer arrived "
         "| run again: only what is missing is asked for |"
     ) in _markdown(airline_run())
+
+
+def test_what_does_not_apply_is_not_missing() -> None:
+    """It stands in the table of averages, and nothing is to be done about it."""
+    assert "| `not_applicable` |" not in _markdown(airline_run())
+    assert "| 4 not_applicable, 2 without a verdict |" in _markdown(airline_run())
 
 
 def test_an_unsupported_axis_says_how_to_get_it() -> None:
@@ -126,12 +134,41 @@ def test_an_unsupported_axis_says_how_to_get_it() -> None:
     )
 
 
-@pytest.mark.parametrize("reason", ["unverified", "tampered", "declined", "failed", "skipped"])
-def test_what_went_wrong_is_told_most_often_first(reason: UnscoredReason) -> None:
+@pytest.mark.parametrize("reason", ["unverified", "tampered"])
+def test_doubtful_answers_are_told_most_often_first(reason: UnscoredReason) -> None:
     """The details behind a reason, with how many sessions each is about."""
     results = [unscored_result(f"t{n}", reason, "rare" if n == 0 else "often") for n in range(3)]
     text = _markdown(make_run(airline_suite(*results)))
     assert f"Of `{reason}` was said:\n\n- 2 sessions: often\n- 1 session: rare\n" in text
+
+
+@pytest.mark.parametrize("reason", ["unverified", "tampered", "declined", "failed", "skipped"])
+def test_the_cause_leads_where_nothing_was_scored(reason: UnscoredReason) -> None:
+    """Why, how many, what to do, and only then which sessions; before any table."""
+    results = [unscored_result(f"t{n}", reason, "refused") for n in range(3)]
+    text = _markdown(make_run(airline_suite(*results)))
+    assert (
+        f"### Not scored (3)\n\n- **3 sessions: {reason}: refused** – {REASONS[reason][1]}\n"
+        "  - `transcripts/t0.json` (key `t0`): goal_completion, tool_usage_quality\n"
+    ) in text.replace("\\", "").replace("\u200b", "")
+    assert text.index("### Not scored") < text.index("| axis |")
+
+
+def test_many_sessions_of_one_cause_are_counted() -> None:
+    """Twenty by name, the rest as a number."""
+    text = _markdown(make_run(airline_suite(*(unscored_result(f"t{n}") for n in range(23)))))
+    assert 20 == text.count("\n  - `transcripts/t")
+    assert "\n  - and 3 more: see report.json\n" in text
+
+
+def test_no_table_of_dashes() -> None:
+    """Where no session was scored on anything there are no averages."""
+    unscored = unscored_result()
+    assert unscored.verdict is not None
+    axes = {axis: Unscored(reason="failed", detail="x") for axis in AXES}
+    verdict = unscored.verdict.model_copy(update={"axes": axes})
+    text = _markdown(make_run(airline_suite(unscored.model_copy(update={"verdict": verdict}))))
+    assert "### Averages" not in text
 
 
 def test_complexity_buckets_have_their_own_n() -> None:

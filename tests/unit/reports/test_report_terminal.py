@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from report_runs import airline_run, empty_run, evidence_run, hostile_run, make_run
+from report_runs import (
+    AXES,
+    airline_run,
+    airline_suite,
+    empty_run,
+    evidence_run,
+    hostile_run,
+    make_run,
+    unscored_result,
+)
 
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.terminal import Line, terminal_lines
+from pytest_sessioneval.verdicts.model import Unscored
 from pytest_sessioneval.verdicts.run import Run
 
 _FILES = ("out/runs/r/report.md", "out/runs/r/report.json", "elsewhere/copy.md")
@@ -76,12 +86,37 @@ def test_a_threshold_on_nothing_is_told() -> None:
     assert ["bad"] == [style for text, style in styles.items() if text.endswith("0       -")][:1]
 
 
-def test_a_missing_score_is_told_with_what_to_do() -> None:
-    """One line per reason."""
+def test_the_cause_leads() -> None:
+    """Why sessions were not scored, how many and what to do: the second thing said."""
     assert (
-        " failed: goal_completion 1, tool_usage_quality 1 – no usable answer arrived; "
+        " not scored: 1 session: failed: HTTP 503 after 4 tries; "
         "run again: only what is missing is asked for"
-    ) in _text(airline_run())
+    ) == _lines(airline_run(), width=1_000)[2].text
+
+
+def test_three_causes_are_told() -> None:
+    """The rest is a number."""
+    results = (unscored_result(f"t{n}", "failed", f"cause {n}") for n in range(5))
+    assert " not scored: 2 other causes, see the report" in _text(make_run(airline_suite(*results)))
+
+
+def test_no_table_of_dashes() -> None:
+    """Where no session was scored on anything there is nothing to put in it."""
+    unscored = unscored_result()
+    assert unscored.verdict is not None
+    axes = {axis: Unscored(reason="failed", detail="x") for axis in AXES}
+    verdict = unscored.verdict.model_copy(update={"axes": axes})
+    run = make_run(airline_suite(unscored.model_copy(update={"verdict": verdict})))
+    assert " axis " not in _text(run)
+
+
+def test_a_missing_score_is_told_with_what_to_do() -> None:
+    """One line per reason that fails no session by itself."""
+    doubtful = unscored_result("a", "unverified", "x")
+    assert (
+        " unverified: goal_completion 1, tool_usage_quality 1 – no cited evidence was found in "
+        "the transcript; read the session; a judge that does this often should not be relied on"
+    ) in _text(make_run(airline_suite(doubtful)))
 
 
 def test_an_unsupported_axis_says_how_to_get_it() -> None:

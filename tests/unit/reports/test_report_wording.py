@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 from report_runs import (
     airline_run,
@@ -12,12 +10,12 @@ from report_runs import (
     evidence_run,
     failing_result,
     make_run,
+    unscored_result,
 )
 
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.model import Counts
 from pytest_sessioneval.reports.wording import (
-    REASONS,
     asked,
     comparison,
     count_list,
@@ -30,7 +28,8 @@ from pytest_sessioneval.reports.wording import (
     state_list,
     title_shown,
 )
-from pytest_sessioneval.verdicts.model import CallCount, UnscoredReason
+from pytest_sessioneval.verdicts.model import CallCount
+from pytest_sessioneval.verdicts.run import Sources
 
 
 @pytest.mark.parametrize(("score", "text"), [(40, "40"), (66.6667, "66.7"), (39.97, "40")])
@@ -52,11 +51,6 @@ def test_a_score_has_at_most_one_decimal(score: float, text: str) -> None:
 def test_a_missed_threshold_is_seen_to_be_missed(score: float, threshold: float, text: str) -> None:
     """As many decimals as it takes: never ``40 < 40``."""
     assert comparison(score, threshold) == text
-
-
-def test_every_reason_is_explained() -> None:
-    """Each reason has a meaning and something to do, and none is merged with another."""
-    assert set(get_args(UnscoredReason)) == set(REASONS)
 
 
 @pytest.mark.parametrize(
@@ -184,3 +178,11 @@ def test_a_title_is_shown_in_quotes_and_shortened() -> None:
 def test_no_title_is_made_up(title: str | None) -> None:
     """Nor is a key said twice."""
     assert "" == title_shown(title, "id-3", "task-3")
+
+
+def test_nothing_scored_is_told_apart_from_failing() -> None:
+    """A judge that is down says nothing of the sessions."""
+    results = [unscored_result(name) for name in "ab"]
+    suite = airline_suite(*results).model_copy(update={"sources": Sources()})
+    lost = headline(build_report(make_run(suite.model_copy(update={"mean_shortfalls": ()}))))
+    assert "2 of 2 sessions could not be scored" == lost

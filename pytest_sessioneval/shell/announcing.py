@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pytest_sessioneval.evaluation.evaluation import PlannedCalls
+from pytest_sessioneval.reports.wording import counted
 
 __all__ = ["announcement"]
 
@@ -20,8 +21,8 @@ def announcement(planned: PlannedCalls, environ: Mapping[str, str]) -> Iterator[
     if planned.calls:
         stored = planned.sessions - planned.unjudged
         judges = ", ".join(planned.judges)
-        calls = "1 call" if planned.calls == 1 else f"{planned.calls:,} calls"
-        yield f"judging {planned.unjudged:,} sessions: {calls} to {judges} ({stored:,} from store)"
+        sessions, calls = counted(planned.unjudged, "session"), counted(planned.calls, "call")
+        yield f"judging {sessions}: {calls} to {judges} ({stored:,} from store)"
     elif planned.embedded:
         for name, prefix in _KEYS.items():
             if environ.get(name):

@@ -179,7 +179,7 @@ class RunPlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Tell the controller what this worker will ask for, once its selection is final."""
-        if self.is_worker and not session.config.option.collectonly:
+        if self.is_worker and _runs_items(session.config):
             self.collected(session)
             if session.items:
                 self._guarded(lambda: self.source.start(self._plan(session)), default=None)
@@ -188,9 +188,12 @@ class RunPlugin:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Any:
-        """Begin to judge when the items begin to run, never under ``--co``."""
+        """Begin to judge when the items begin to run, never where none of them will.
+
+        Nobody is asked under ``--co``, ``--setup-only`` and ``--setup-plan``.
+        """
         self._session = session
-        if not (session.config.option.collectonly or self.is_worker):
+        if _runs_items(session.config) and not self.is_worker:
             plan = self._plan(session)
             if plan.suites:
                 self._begin(plan)
@@ -319,6 +322,11 @@ class RunPlugin:
             sources = found.sources.model_copy(update={"deselected": left_out})
             plans.append(SuitePlan(suite=found.suite, sessions=tuple(chosen), sources=sources))
         return Plan(suites=tuple(plans), partial=_partial(self.config, plans))
+
+
+def _runs_items(config: pytest.Config) -> bool:
+    option = config.option
+    return not (option.collectonly or option.setuponly or option.setupplan)
 
 
 def _partial(config: pytest.Config, plans: Sequence[SuitePlan]) -> str:

@@ -7,6 +7,8 @@ import xml.etree.ElementTree as ET
 import pytest
 from plugin_runs import Runs, Sessions, outcomes
 
+from pytest_sessioneval.testing import JudgeServer
+
 
 @pytest.fixture
 def _recorded(sessions: Sessions) -> None:
@@ -174,6 +176,16 @@ def test_the_marker_is_listed(pytester: pytest.Pytester) -> None:
     pytester.runpytest("--markers").stdout.fnmatch_lines(["@pytest.mark.sessioneval: *"])
 
 
-def test_setup_only_options_ask_nobody(pytester: pytest.Pytester) -> None:
-    """``--setup-plan`` runs no item, and has no failure to tell."""
-    assert "below threshold" not in pytester.runpytest("--setup-plan").stdout.str()
+@pytest.mark.parametrize("option", ["--setup-plan", "--setup-only"])
+def test_setup_options_ask_nobody(
+    pytester: pytest.Pytester, judge_server: JudgeServer, option: str
+) -> None:
+    """A run that runs no item judges no session, and has no failure to tell."""
+    result = pytester.runpytest(option)
+    assert 0 == judge_server.calls
+    assert "below threshold" not in result.stdout.str()
+
+
+def test_setup_show_judges(pytester: pytest.Pytester) -> None:
+    """``--setup-show`` runs the items, and so they are judged."""
+    assert {"passed": 2, "failed": 1, "errors": 1} == outcomes(pytester.runpytest("--setup-show"))

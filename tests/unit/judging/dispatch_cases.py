@@ -48,10 +48,9 @@ class HeldJudge(ScriptedJudge):
             self._in_flight += 1
             self.peak = max(self.peak, self._in_flight)
             self._turn.notify_all()
-            freed = self._turn.wait_for(lambda: not self._held or self._free[name], PATIENCE_S)
+            self._turn.wait_for(lambda: not self._held or self._free[name])
             self._free[name] -= 1
             self._in_flight -= 1
-        assert freed, "the test never let this question go"
         return super().judge(case)
 
     def wait_for_calls(self, count: int) -> None:

@@ -272,15 +272,36 @@ def test_a_window_of_nothing_still_moves() -> None:
 
 def test_consuming_twice_opens_the_window_once() -> None:
     """A session that reports again (a rerun) does not widen the window."""
-    judge = HeldJudge(held=False)
-    with dispatching(judge, concurrency=8, lookahead=1) as dispatcher:
-        dispatcher.submit(tickets(judge, ["s1", "s2", "s3"]))
+    judge = ScriptedJudge()
+    with dispatching(judge, lookahead=1) as dispatcher:
+        dispatcher.submit(tickets(judge, ["s1"]))
         in_time(dispatcher.wait, "s1")
         dispatcher.consumed("s1")
         dispatcher.consumed("s1")
-        judge.wait_for_calls(2)
-        in_time(dispatcher.wait, "s2")
-        assert 1 == dispatcher._ahead
+        assert 0 == dispatcher._ahead
+
+
+def test_what_has_reported_already_takes_no_place_in_the_window() -> None:
+    """A session whose item ended without waiting for it does not block those after it."""
+    judge = HeldJudge()
+    with dispatching(judge, concurrency=3, lookahead=1) as dispatcher:
+        dispatcher.submit(tickets(judge, ["s1", "s2", "s3"]))
+        judge.wait_for_calls(1)
+        dispatcher.consumed("s2")
+        dispatcher.consumed("s1")
+        judge.wait_for_calls(3)
+    assert ["s1", "s2", "s3"] == sorted(judge.asked)
+
+
+def test_a_panel_is_asked_side_by_side_when_the_window_moves() -> None:
+    """A session let in by one that reported has all its experts asked at once."""
+    judge = HeldJudge()
+    with dispatching(judge, concurrency=3, lookahead=1) as dispatcher:
+        dispatcher.submit(tickets(judge, ["s1", "s2"], repeats=3))
+        judge.release("s1", "s1", "s1")
+        in_time(dispatcher.wait, "s1")
+        dispatcher.consumed("s1")
+        judge.wait_for_calls(6)
 
 
 def test_what_an_item_waits_for_goes_first() -> None:
@@ -390,7 +411,7 @@ def test_what_nobody_answered_is_not_kept(reason: Any) -> None:
     with dispatching(judge, kept=kept) as dispatcher:
         dispatcher.submit(tickets(judge, ["s1"]))
         (opinion,) = in_time(dispatcher.wait, "s1")
-    assert [] == kept.sessions
+    assert [] == kept.batches
     assert Unscored(reason=reason) == opinion.axes["tone"]
 
 
@@ -521,7 +542,9 @@ def test_the_first_reason_to_stop_is_the_reason() -> None:
         dispatcher.submit(tickets(judge, ["s1"]))
         dispatcher.stop("interrupted")
         dispatcher.stop("the run ended before its turn")
-        assert {"skipped: interrupted"} == _reasons(in_time(dispatcher.wait, "s1"))
+        dispatcher.submit(tickets(judge, ["s2"]))
+        for name in ("s1", "s2"):
+            assert {"skipped: interrupted"} == _reasons(in_time(dispatcher.wait, name))
 
 
 # -- progress --------------------------------------------------------------------------

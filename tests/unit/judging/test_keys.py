@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -103,19 +104,48 @@ def test_seats_are_equal_exactly_when_all_they_bring_is(
     assert (one == other) == (_seat(one) == _seat(other))
 
 
+_THUMB = FeedbackEntry(session_id="s", message_index=1, rating=1)
+_OTHER_THUMB = {"session_id": "t", "message_index": 2, "rating": -1, "comment": "bad"}
+_EXPECTED = Expectation()
+_OTHERWISE = {
+    "session": "s",
+    "must_call": (ExpectedCall(tool="refund"),),
+    "must_not_call": (ExpectedCall(tool="refund"),),
+    "final_matches": "x",
+    "final_not_matches": "x",
+    "max_messages": 1,
+}
+
+
+def _plain(**shown: Any) -> str:
+    rest = {
+        "repeat": 0,
+        "profile": "",
+        "feedback": (_THUMB,),
+        "expectations": (_EXPECTED,),
+        "use_outcome": False,
+    }
+    return opinion_key("a" * 64, "b" * 64, **{**rest, **shown})
+
+
+@pytest.mark.parametrize("field", sorted({*FeedbackEntry.model_fields} - {"at"}))
+def test_every_word_of_a_thumb_counts(field: str) -> None:
+    """All that experts see of a thumb is in the key."""
+    other = _THUMB.model_copy(update={field: _OTHER_THUMB[field]})
+    assert _plain() != _plain(feedback=(other,))
+
+
+@pytest.mark.parametrize("field", sorted(Expectation.model_fields))
+def test_every_part_of_an_expectation_counts(field: str) -> None:
+    """All that must have happened is in the key."""
+    other = _EXPECTED.model_copy(update={field: _OTHERWISE[field]})
+    assert _plain() != _plain(expectations=(other,))
+
+
 def test_when_a_thumb_was_given_is_not_in_the_key() -> None:
     """Experts are not shown the time of a rating, so a feedback file written anew asks nobody."""
-    rows = [
-        FeedbackEntry.model_validate({"session_id": "s", "message_index": 1, "rating": 1, "at": at})
-        for at in (None, "2026-01-01T00:00:00Z")
-    ]
-    first, second = (
-        opinion_key(
-            "s", "t", repeat=0, profile="", feedback=(row,), expectations=(), use_outcome=False
-        )
-        for row in rows
-    )
-    assert first == second
+    other = _THUMB.model_copy(update={"at": datetime(2026, 1, 1, tzinfo=UTC)})
+    assert _plain() == _plain(feedback=(other,))
 
 
 def test_a_key_is_64_hexadecimal_digits() -> None:

@@ -19,11 +19,12 @@ from pytest_sessioneval.reports.neutralise import code_span, markdown_text
 from pytest_sessioneval.reports.reasons import missing_scores
 from pytest_sessioneval.reports.wording import (
     asked,
-    comparison,
     count_list,
     counted,
     headline,
+    held_against,
     judged_by,
+    low_means,
     mean_points,
     points,
     state_list,
@@ -96,9 +97,8 @@ def _opening(suite: SuiteReport) -> Iterator[str]:
     yield f"Judged by {article}{markdown_text(judged_by(suite))},"
     yield f"with rubric {code_span(suite.rubric_version.partition('#')[0])};"
     yield f"{suite.judged:,} judged in this run, {suite.from_store:,} from the store."
-    for fall in suite.mean_shortfalls:
-        words = f"The mean of {fall.axis} is {comparison(fall.score, fall.threshold)}."
-        yield f"**{markdown_text(words)}**"
+    if low := low_means(suite):
+        yield f"**{markdown_text(f'Mean below threshold: {low}.')}**"
     for axis in suite.never_scored:
         words = f"{axis} has a threshold, and no session was scored on it."
         yield f"**{markdown_text(words)}**"
@@ -111,37 +111,52 @@ def _averages(suite: SuiteReport) -> Iterator[str]:
         return
     yield "### Averages"
     yield ""
-    yield "| axis | mean | n | min | no score | below | session threshold | mean threshold |"
-    yield "|---|--:|--:|--:|---|--:|--:|--:|"
-    low = {fall.axis for fall in suite.mean_shortfalls}
+    below = bool(suite.thresholds.session)
+    yield f"| axis | mean | n | min |{' below |' if below else ''} no score |"
+    yield f"|---|--:|--:|--:|{'--:|' if below else ''}---|"
+    low = {fall.axis: fall.score for fall in suite.mean_shortfalls}
     for row in suite.means:
-        yield _average(row, row.axis in low)
+        yield _average(row, low.get(row.axis), below=below)
     yield ""
-    yield "Means are over scored sessions only; *n* is how many of how many."
+    yield f"Means are over scored sessions only; *n* is how many of how many.{_legend(suite)}"
     yield ""
 
 
-def _average(row: AxisReport, low: bool) -> str:  # noqa: FBT001 -- private
+def _legend(suite: SuiteReport) -> str:
+    thresholds = suite.thresholds
+    places = [
+        *(["a mean the suite's"] if thresholds.mean else []),
+        *(["a lowest score each session's"] if thresholds.session else []),
+    ]
+    return f" Behind {', behind '.join(places)} threshold." if places else ""
+
+
+def _average(row: AxisReport, low: float | None, *, below: bool) -> str:
+    """Return the axis's row; ``low`` is the unrounded mean where it missed its threshold."""
     absent = {str(reason): number for reason, number in row.unscored.items()}
     if row.unjudged:
         absent["without a verdict"] = row.unjudged
-    mean = "–" if row.mean is None else mean_points(row.mean)
-    below = f"{row.below:,}" if row.session_threshold is not None else "–"
-    cells = (
+    mean = row.mean if low is None else low
+    cells = [
         markdown_text(row.axis),
-        f"**{mean}**" if low else mean,
+        "–" if mean is None else _against(mean, row.mean_threshold, mean_points(mean)),
         f"{row.scored:,} of {row.sessions:,}",
-        "–" if row.minimum is None else points(row.minimum),
+        "–"
+        if row.minimum is None
+        else _against(row.minimum, row.session_threshold, points(row.minimum)),
         markdown_text(count_list(absent)) if absent else "–",
-        f"**{below}**" if row.below else below,
-        _limit(row.session_threshold),
-        _limit(row.mean_threshold),
-    )
+    ]
+    if below:
+        missed = f"**{row.below:,}**" if row.below else "0"
+        cells.insert(4, "–" if row.session_threshold is None else missed)
     return f"| {' | '.join(cells)} |"
 
 
-def _limit(threshold: float | None) -> str:
-    return "–" if threshold is None else f"{threshold:g}"
+def _against(score: float, threshold: float | None, shown: str) -> str:
+    if threshold is None:
+        return shown
+    text = " ".join(held_against(score, threshold, shown))
+    return f"**{text}**" if score < threshold else text
 
 
 def _missing_scores(suite: SuiteReport) -> Iterator[str]:

@@ -10,14 +10,13 @@ from typing import Literal
 from pytest_sessioneval.reports.model import AxisReport, Report, SuiteReport
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.reasons import causes, missing_scores
+from pytest_sessioneval.reports.terminal_table import table_rows
 from pytest_sessioneval.reports.wording import (
     asked,
-    comparison,
     count_list,
     counted,
     judged_by,
-    mean_points,
-    points,
+    low_means,
     state_list,
 )
 from pytest_sessioneval.verdicts.model import NOT_ANSWERED
@@ -28,10 +27,8 @@ __all__ = ["Line", "Style", "terminal_lines"]
 Style = Literal["title", "plain", "strong", "good", "bad", "warn", "dim"]
 """How a line may be marked up; ``title`` is the text of a section's separator."""
 
-_WIDEST_AXIS = 32
 _KINDS = 5
 _CAUSES = 3
-_WIDTHS = (6, 5, 6, 5, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +73,8 @@ def _suite(suite: SuiteReport, width: int) -> Iterator[Line]:
     if counts.failed or counts.not_run or not counts.sessions:
         states = state_list(counts) or "no session was run"
         yield from _sentence(states, width, "bad" if counts.failed else "warn")
-    for fall in suite.mean_shortfalls:
-        scored = next((row.scored for row in suite.means if row.axis == fall.axis), 0)
-        text = f"mean of {fall.axis} below threshold: {comparison(fall.score, fall.threshold)}"
-        yield from _sentence(f"{text} (n={scored})", width, "bad")
+    if low := low_means(suite):
+        yield from _sentence(f"mean below threshold: {low}", width, "bad")
     for axis in suite.never_scored:
         text = f"{axis} has a threshold, and no session was scored on it"
         yield from _sentence(text, width, "bad")
@@ -104,23 +99,9 @@ def _facts(suite: SuiteReport) -> str:
 
 
 def _table(suite: SuiteReport) -> Iterator[Line]:
-    longest = max((len(row.axis) for row in suite.means), default=0)
-    first = max(20, min(longest, _WIDEST_AXIS))
     low = {fall.axis for fall in suite.mean_shortfalls} | set(suite.never_scored)
-    yield Line(_row(first, "axis", "mean", "min", "n", "n/a", "below"), "strong")
-    for axis in suite.means:
-        yield Line(
-            _row(
-                first,
-                one_line(axis.axis, first),
-                "-" if axis.mean is None else mean_points(axis.mean),
-                "-" if axis.minimum is None else points(axis.minimum),
-                f"{axis.scored}",
-                f"{axis.unscored.get('not_applicable', 0)}",
-                "-" if axis.session_threshold is None else f"{axis.below}",
-            ),
-            _axis_style(axis, axis.axis in low),
-        )
+    for text, axis in table_rows(suite):
+        yield Line(text, "strong" if axis is None else _axis_style(axis, axis.axis in low))
 
 
 def _axis_style(axis: AxisReport, low_mean: bool) -> Style:  # noqa: FBT001 -- private
@@ -129,11 +110,6 @@ def _axis_style(axis: AxisReport, low_mean: bool) -> Style:  # noqa: FBT001 -- p
     if axis.mean is None:
         return "dim"
     return "plain"
-
-
-def _row(first: int, axis: str, *numbers: str) -> str:
-    cells = [f"{text:>{wide}}" for text, wide in zip(numbers, _WIDTHS, strict=True)]
-    return f" {axis:<{first}}  {'  '.join(cells)}"
 
 
 def _causes(suite: SuiteReport, width: int) -> Iterator[Line]:

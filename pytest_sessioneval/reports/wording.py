@@ -22,7 +22,9 @@ __all__ = [
     "counted",
     "experts_on",
     "headline",
+    "held_against",
     "judged_by",
+    "low_means",
     "mean_points",
     "points",
     "share_shown",
@@ -52,6 +54,27 @@ def comparison(score: float, threshold: float) -> str:
         if float(shown) < threshold:
             return f"{shown.removesuffix('.0')} < {threshold:g}"
     return f"{score!r} < {threshold:g}"
+
+
+def held_against(score: float, threshold: float, shown: str) -> tuple[str, str]:
+    """Return ``("97.9", "≥ 90")`` or ``("59.8", "< 90")``: a score and how it stands.
+
+    ``shown`` is the score as it is shown; it gets more decimals where it would
+    look as if it met its threshold and does not.
+    """
+    if score >= threshold:
+        return shown, f"≥ {threshold:g}"
+    if float(shown) >= threshold:
+        shown = comparison(score, threshold).partition(" ")[0]
+    return shown, f"< {threshold:g}"
+
+
+def low_means(suite: SuiteReport) -> str:
+    """Return ``goal_completion 73.3 < 75 (n=3), …``: every mean that is too low; else nothing."""
+    scored = {row.axis: row.scored for row in suite.means}
+    return ", ".join(
+        f"{shortfall_text(fall)} (n={scored.get(fall.axis, 0):,})" for fall in suite.mean_shortfalls
+    )
 
 
 def shortfall_text(shortfall: Shortfall) -> str:

@@ -38,9 +38,23 @@ def test_the_first_line_is_the_news() -> None:
 
 
 def test_means_have_n_and_thresholds_beside_them() -> None:
-    """A row says on how many of how many sessions the mean rests."""
-    row = "| **73.3** | 3 of 6 | 30 | 2 without a verdict, 1 failed | **1** | 60 | 75 |"
+    """A row says on how many of how many sessions the mean rests, and how scores stand."""
+    row = "| **73.3 < 75** | 3 of 6 | **30 < 60** | **1** | 2 without a verdict, 1 failed |"
     assert f"| goal_completion {row}" in _markdown(airline_run()).splitlines()
+
+
+def test_a_green_row_says_how_close_it_was() -> None:
+    """A mean and a lowest score that hold stand against their thresholds, too."""
+    green = airline_suite(*airline_run().suites[0].results[:1])
+    text = _markdown(make_run(green.model_copy(update={"mean_shortfalls": ()})))
+    assert "| goal_completion | 100.0 ≥ 75 | 1 of 1 | 100 ≥ 60 | 0 | – |" in text.splitlines()
+
+
+def test_no_thresholds_no_columns_of_them() -> None:
+    """What nobody asked for has no column of dashes."""
+    lines = _markdown(evidence_run()).splitlines()
+    assert "| axis | mean | n | min | no score |" in lines
+    assert "Means are over scored sessions only; *n* is how many of how many." in lines
 
 
 def test_an_axis_without_scores_has_a_dash() -> None:

@@ -16,6 +16,7 @@ from report_runs import (
 
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.terminal import Line, terminal_lines
+from pytest_sessioneval.suites.thresholds import Shortfall
 from pytest_sessioneval.verdicts.model import Unscored
 from pytest_sessioneval.verdicts.run import Run
 
@@ -44,9 +45,25 @@ def test_the_facts_come_first() -> None:
 
 
 def test_an_axis_is_a_row() -> None:
-    """Mean with one decimal, lowest score, what both rest on, and how many missed."""
+    """Mean and lowest score against their thresholds, what both rest on, how many missed."""
     rows = [line for line in _lines(airline_run()) if line.text.startswith(" goal_completion")]
-    assert [["goal_completion", "73.3", "30", "3", "0", "1"]] == [row.text.split() for row in rows]
+    assert [" goal_completion           73.3 < 75     30 < 60      3      0       1"] == [
+        row.text for row in rows
+    ]
+
+
+def test_without_thresholds_there_is_no_column_of_them() -> None:
+    """The table is as narrow as it was."""
+    (head,) = (line.text for line in _lines(evidence_run()) if line.text.startswith(" axis "))
+    assert " axis                    mean    min      n    n/a   below" == head
+
+
+def test_a_mean_just_below_has_the_decimals_it_takes() -> None:
+    """It never looks as if it met its threshold."""
+    suite = airline_run().suites[0]
+    low = (Shortfall(axis="goal_completion", score=74.9999, threshold=75),)
+    text = _text(make_run(suite.model_copy(update={"mean_shortfalls": low})))
+    assert " goal_completion         74.9999 < 75 " in text
 
 
 def test_the_columns_are_aligned() -> None:
@@ -75,7 +92,7 @@ def test_lines_fit_80_columns(run: Run) -> None:
 
 def test_a_low_mean_is_told_with_its_denominator() -> None:
     """What was asked for, what was reached, over how many."""
-    assert " mean of goal_completion below threshold: 73.3 < 75 (n=3)" in _text(airline_run())
+    assert " mean below threshold: goal_completion 73.3 < 75 (n=3)" in _text(airline_run())
 
 
 def test_a_threshold_on_nothing_is_told() -> None:

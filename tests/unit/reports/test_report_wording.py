@@ -22,6 +22,7 @@ from pytest_sessioneval.reports.wording import (
     counted,
     experts_on,
     headline,
+    held_against,
     judged_by,
     points,
     share_shown,
@@ -166,6 +167,23 @@ def test_a_share_is_never_rounded_up_to_all() -> None:
     assert verdict is not None
     opinions = tuple(o.model_copy(update={"coverage": 0.999}) for o in verdict.opinions)
     assert share_shown(verdict.model_copy(update={"opinions": opinions})) == "99 %"
+
+
+@pytest.mark.parametrize(
+    ("score", "threshold", "shown", "text"),
+    [
+        (97.9, 90, "97.9", ("97.9", "≥ 90")),
+        (90, 90, "90.0", ("90.0", "≥ 90")),
+        (59.8, 90, "59.8", ("59.8", "< 90")),
+        (89.96, 90, "90.0", ("89.96", "< 90")),
+        (62.49, 62.5, "62.5", ("62.49", "< 62.5")),
+    ],
+)
+def test_a_score_is_held_against_its_threshold(
+    score: float, threshold: float, shown: str, text: tuple[str, str]
+) -> None:
+    """With as many decimals as it takes."""
+    assert text == held_against(score, threshold, shown)
 
 
 def test_a_title_is_shown_in_quotes_and_shortened() -> None:

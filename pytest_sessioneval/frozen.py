@@ -36,7 +36,8 @@ class Frozen(BaseModel):
         for owner in owners:
             for field, text in _lines_beneath(owner).items():
                 alias = cls.model_fields[field].alias if field in cls.model_fields else None
-                properties.get(alias or field, {}).setdefault("description", text)
+                name = field if alias is None or field in properties else alias
+                properties.get(name, {}).setdefault("description", text)
         return schema
 
 

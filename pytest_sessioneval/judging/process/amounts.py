@@ -60,13 +60,9 @@ class _Group:
         if value in self.runs:
             return True
         for times in range(2, 10 if few else 5):
-            part, rest = divmod(value, times)
-            if not rest and part > _HUNDRED and part in self.values:
+            if not value % times and value > _HUNDRED * times and value // times in self.values:
                 return True
-        return few and any(
-            abs(value - amount) in self.values or value + amount in self.values
-            for amount in self.amounts
-        )
+        return few and _meet(value, self.amounts, self.values)
 
 
 class KnownAmounts:
@@ -97,9 +93,7 @@ class KnownAmounts:
         if any(group.gives(value) for group in (beside, self._given, *self._recent)):
             return True
         if any(
-            abs(value - amount) in beside.values or value + amount in beside.values
-            for group in (self._given, *self._spoken)
-            for amount in group.amounts
+            _meet(value, group.amounts, beside.values) for group in (self._given, *self._spoken)
         ):
             return True
         latest = [a for group in self._recent for a in group.amounts if a % _HUNDRED][-_FEW:]
@@ -111,11 +105,7 @@ class KnownAmounts:
         What stands beside it is left out: two inventions would bear each other out.
         """
         others = {*latest, *self._given.amounts}
-        return any(
-            abs(value - amount) in others or value + amount in others
-            for amount in others
-            if amount % _HUNDRED
-        )
+        return _meet(value, [amount for amount in others if amount % _HUNDRED], others)
 
     def _sums(self, value: int, latest: Sequence[int]) -> bool:
         """Return whether three or four of the latest amounts with cents add up to the value."""
@@ -124,3 +114,12 @@ class KnownAmounts:
             for size in range(3, _MOST_ADDENDS + 1)
             for chosen in combinations(latest, size)
         )
+
+
+def _meet(value: int, amounts: Sequence[int], others: set[int] | frozenset[int]) -> bool:
+    """Return whether the value is sum or difference of one of the amounts and one of the others."""
+    return not (
+        others.isdisjoint(map(value.__sub__, amounts))
+        and others.isdisjoint(map(value.__add__, amounts))
+        and others.isdisjoint(map((-value).__add__, amounts))
+    )

@@ -7,7 +7,8 @@ from datetime import date
 
 __all__ = ["ISO_DATE", "KnownDates"]
 
-ISO_DATE = re.compile(r"(?<![\d-])(\d{4})-(\d\d)-(\d\d)(?![\d-])")
+# With a look-behind at the front, re could not skip to the next digit.
+ISO_DATE = re.compile(r"(\d(?<![\d-]\d)\d{3})-(\d\d)-(\d\d)(?![\d-])")
 """A date as tools write it."""
 
 _SLASHED = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})(?:/(\d{4}|\d\d))?(?![\d/])")
@@ -15,7 +16,7 @@ _MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _MONTH_DAY = re.compile(_MONTH + r"[a-z]{0,6}\.?\s(\d{1,2})(?!\d)")
 _DAY_MONTH = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th)?\s(?:of\s)?" + _MONTH)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_YEAR = re.compile(r"(?:19|20)(?<!\d\d\d)\d\d(?!\d)")
 _NEAR_DAYS = 7
 _MOST = 500
 
@@ -34,6 +35,8 @@ class KnownDates:
 
     def learn(self, text: str) -> None:
         """Remember the dates of a text."""
+        if "-" not in text:
+            return
         for year, month, day in ISO_DATE.findall(text)[:_MOST]:
             self._anniversaries.add((int(month), int(day)))
             self._years.add(int(year))
@@ -46,10 +49,10 @@ class KnownDates:
         self.learn(text)
         self._years.update(int(year) for year in _YEAR.findall(text)[:_MOST])
         lower = text.lower()
-        for month, day in _MONTH_DAY.findall(lower)[:_MOST]:
-            self._anniversaries.add((_MONTHS.index(month) + 1, int(day)))
-        for day, month in _DAY_MONTH.findall(lower)[:_MOST]:
-            self._anniversaries.add((_MONTHS.index(month) + 1, int(day)))
+        if any(month in lower for month in _MONTHS):
+            named = [(month, day) for day, month in _DAY_MONTH.findall(lower)[:_MOST]]
+            for month, day in (*_MONTH_DAY.findall(lower)[:_MOST], *named):
+                self._anniversaries.add((_MONTHS.index(month) + 1, int(day)))
         if "/" not in text:
             return
         for first, second, _ in _SLASHED.findall(text)[:_MOST]:

@@ -24,15 +24,18 @@ __all__ = [
 FigureKind = Literal["identifier", "amount", "date"]
 """A date is told by ``dates``; this module tells the other two."""
 
-# The atomic group and the look-behind keep a long word without a digit linear.
-_TOKEN = r"(?<!\w)(?>[A-Za-z_]*)\d\w*(?:[.,]\d+)*"  # noqa: S105  (no password)
-_DATE = r"\d{4}-\d\d-\d\d|\d\d?/\d\d?/\d{2,4}|(?<!\d)\d\d?:\d\d(?::\d\d)?(?!\d)"
-TOKEN = re.compile(_TOKEN, re.ASCII)
+# The atomic group and the boundary keep a long word without a digit linear.
+_WORD = r"(?>[A-Za-z_]*)\d\w*(?:[.,]\d+)*"
+_DAY = r"\d{4}-\d\d-\d\d|\d\d?/\d\d?/\d{2,4}"
+_TIME = r"\d\d?:\d\d(?::\d\d)?(?!\d)"
+TOKEN = re.compile(rf"\b{_WORD}", re.ASCII)
 """A word with a digit in it, or a number."""
-DATE_OR_TIME = re.compile(_DATE, re.ASCII)
+DATE_OR_TIME = re.compile(rf"{_DAY}|(?<!\d){_TIME}", re.ASCII)
 """What is no token although it holds digits."""
 ANY_DIGIT = re.compile(r"\d", re.ASCII)
-_TOKEN_OUTSIDE_DATES = re.compile(rf"{_DATE}|({_TOKEN})", re.ASCII)
+_TOKEN_OUTSIDE_DATES = re.compile(
+    rf"\b(?:(?:{_DAY})(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?)?|{_TIME}|({_WORD}))", re.ASCII
+)
 
 _DECIMAL = re.compile(r"\d+\.\d+")
 _UNITS = (

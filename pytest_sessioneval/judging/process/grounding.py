@@ -27,6 +27,7 @@ from pytest_sessioneval.transcripts.model import JsonObject, Message, ToolCall
 __all__ = ["Figure", "Ungrounded", "ungrounded"]
 
 _DIGITS = re.compile(r"\d{3,}")
+_FEWEST_DIGITS = 3
 _EXAMPLE = re.compile(
     r"(?:\be\.g\.|\bfor example|\bfor instance|\bsuch as|\blike\b|\bexamples?\b|\bformat\b|"
     r"\bsay\b)[^.!?\n]{0,40}$",
@@ -123,8 +124,10 @@ class _Known:
         ending = token[-_SUFFIX:]
         if len(token) > _SUFFIX and ending.isdigit():
             self._endings.add(ending)
-        if value is None or not token.isdigit():
+        if value is None:
             self._tokens.update(_DIGITS.findall(token))
+        elif "." in token:
+            self._tokens.update(part for part in token.split(".") if len(part) >= _FEWEST_DIGITS)
         elif token[0] == "0":
             self._tokens.add(token.lstrip("0"))
         return value
@@ -191,7 +194,7 @@ def _argument_kind(value: str, known: _Known) -> FigureKind | None:
 def _statements(index: int, text: str, known: _Known) -> Iterator[Figure]:
     if ANY_DIGIT.search(text) is None:
         return
-    spoken = _FENCE.sub(_blank, text)
+    spoken = _FENCE.sub(_blank, text) if "```" in text else text
     if known.dates:
         for day in ISO_DATE.finditer(spoken):
             if not known.dates.has(*day.groups()):

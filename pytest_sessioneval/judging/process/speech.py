@@ -14,31 +14,31 @@ __all__ = ["claims_success", "corrects", "declines", "same_words"]
 _BEGINNING = 400
 
 _CORRECTION = re.compile(
-    r"""
-      \bnot\ what\ i\ (?:asked|meant|wanted|said|requested|need)
-    | \b(?:that|this)(?:'s|\ is|\ was|\ isn't|\ is\ not)\ (?:wrong|incorrect|not\ (?:right|correct|
+    r"""\b(?:
+      not\ what\ i\ (?:asked|meant|wanted|said|requested|need)
+    | (?:that|this)(?:'s|\ is|\ was|\ isn't|\ is\ not)\ (?:wrong|incorrect|not\ (?:right|correct|
         true|what)|right\ at\ all)
-    | \b(?:that|this|it)\ isn't\ (?:right|correct|what\ i)
+    | (?:that|this|it)\ isn't\ (?:right|correct|what\ i)
     | ^no[,.! ]+(?:i\ (?:said|meant|wanted|asked)|that|you)\b(?!.{0,4}\b(?:all|it|everything)\b)
         (?=.{0,80}\b(?:not|wrong|said|meant|wanted|asked|didn't|misunder))
-    | \bi\ (?:already|just)\ (?:said|told\ you|mentioned|gave\ you|provided|answered|explained|
+    | i\ (?:already|just)\ (?:said|told\ you|mentioned|gave\ you|provided|answered|explained|
         asked)
-    | \b(?:as|like)\ i\ (?:said|told\ you|mentioned|asked)\b
-    | \bi\ (?:said|told\ you|asked\ you)\b(?!\ that\ i\ would)
-    | \bactually,?\ i\ (?:wanted|meant|said|asked)\b
-    | \bi\ (?:meant|wanted)\ .{1,60},?\ (?:and\ )?not\b
-    | \bshould\ (?:actually\ )?be\ .{1,40},\ not\b
-    | \byou(?:'ve|\ have)?\ (?:misunderstood|misread|misheard|forgot|missed|ignored|skipped|broke|
+    | (?:as|like)\ i\ (?:said|told\ you|mentioned|asked)\b
+    | i\ (?:said|told\ you|asked\ you)\b(?!\ that\ i\ would)
+    | actually,?\ i\ (?:wanted|meant|said|asked)\b
+    | i\ (?:meant|wanted)\ .{1,60},?\ (?:and\ )?not\b
+    | should\ (?:actually\ )?be\ .{1,40},\ not\b
+    | you(?:'ve|\ have)?\ (?:misunderstood|misread|misheard|forgot|missed|ignored|skipped|broke|
         overlooked|made\ a\ mistake|got\ (?:it|that|this)\ wrong|are\ (?:wrong|mistaken))
-    | \byou\ (?:didn't|did\ not|haven't|have\ not)\ (?:do|answer|read|listen|fix|address|change|
+    | you\ (?:didn't|did\ not|haven't|have\ not)\ (?:do|answer|read|listen|fix|address|change|
         update|follow|include|add|actually)\b
-    | \byou\ (?:\w+\ ){1,2}the\ wrong\b
-    | \bthere\ (?:is|must\ be|seems\ to\ be|has\ been)\ (?:some|a)\ (?:confusion|mistake|
+    | you\ (?:\w+\ ){1,2}the\ wrong\b
+    | there\ (?:is|must\ be|seems\ to\ be|has\ been)\ (?:some|a)\ (?:confusion|mistake|
         misunderstanding|mix-?up)
-    | \b(?:that|this|it)\ (?:didn't|did\ not)\ (?:work|help|fix)
-    | \b(?:undo|revert)\ (?:that|this|it|your|the\ last)\b
-    | \bwhy\ (?:did|didn't|won't|don't|haven't)\ you\b | \bdon't\ do\ that\b | \bstop\ doing\b
-    """,
+    | (?:that|this|it)\ (?:didn't|did\ not)\ (?:work|help|fix)
+    | (?:undo|revert)\ (?:that|this|it|your|the\ last)\b
+    | why\ (?:did|didn't|won't|don't|haven't)\ you\b | don't\ do\ that\b | stop\ doing\b
+    )""",
     re.VERBOSE,
 )
 _CONDITION = re.compile(r"\b(?:if|unless|in case|whether|suppose)\b[^.!?]*$", re.IGNORECASE)

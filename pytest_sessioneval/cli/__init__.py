@@ -1,21 +1,25 @@
 """The ``sessioneval`` command: what is done beside judging, which is pytest's part.
 
 Exit status: 0, done; 2, what was asked for cannot be done as asked (what
-``pytest`` ends with 4 for); 1, it could not be finished. What is wrong is one
-line on standard error. Each command imports what it needs when it runs, so that
-``--help`` and ``--version`` load nothing.
+``pytest`` ends with 4 for); 1, it could not be finished, or ``compare`` says
+that the merge is stopped. What is wrong is one line on standard error. Each
+command imports what it needs when it runs, so that ``--help`` and ``--version``
+load nothing.
 """
 
 from __future__ import annotations
 
 import io
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pytest_sessioneval import __version__
 from pytest_sessioneval.errors import SessionEvalError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["main", "program"]
 
@@ -127,3 +131,111 @@ def rubric(name: str | None) -> None:
     for known in builtin_rubrics():
         found = load_rubric(known, base=Path())
         click.echo(f"{known} (version {found.version}): {', '.join(found.axis_names)}")
+
+
+def _out_folder(given: str | None) -> Path:
+    """Return --out, else the nearest ``.sessioneval`` here or above, as pytest's root has it."""
+    from pathlib import Path  # noqa: PLC0415
+
+    if given is not None:
+        return Path(given)
+    here = Path.cwd()
+    folders = (folder / ".sessioneval" for folder in (here, *here.parents))
+    return next((folder for folder in folders if folder.is_dir()), here / ".sessioneval")
+
+
+_OUT_HELP = "The folder with runs/; default: the nearest .sessioneval."
+
+
+@program.command()
+@click.argument("before")
+@click.argument("after")
+@click.option("--suite", metavar="DIR", help="The suite whose [gate] decides, and that git: reads.")
+@click.option(
+    "--axis",
+    "axes",
+    multiple=True,
+    metavar="NAME[:MARGIN]",
+    help="An axis that decides, and the drop in points that is tolerated; repeatable.",
+)
+@click.option("--unpaired", is_flag=True, help="The two hold different sessions (Welch's test).")
+@click.option("--json", "as_json", is_flag=True, help="Print the decision as JSON.")
+@click.option("--out", metavar="DIR", help=_OUT_HELP)
+@click.pass_context
+def compare(
+    ctx: click.Context,
+    before: str,
+    after: str,
+    *,
+    suite: str | None,
+    axes: tuple[str, ...],
+    unpaired: bool,
+    as_json: bool,
+    out: str | None,
+) -> None:
+    """Decide whether AFTER got worse than BEFORE, as the gate does.
+
+    Each is a baseline file, a report.json, the id of a run, or git:REF for the
+    baseline of that revision. Exit status 0: the merge may go ahead; 1: it is
+    stopped; 2: they cannot be compared as asked.
+    """
+    import json  # noqa: PLC0415
+
+    from pytest_sessioneval.cli.compare import compare_scores, decision_lines  # noqa: PLC0415
+
+    decision = compare_scores(
+        before, after, folder=suite, axes=axes, unpaired=unpaired, out=_out_folder(out)
+    )
+    if as_json:
+        click.echo(json.dumps(decision.model_dump(mode="json"), indent=2))
+    else:
+        for line in decision_lines(decision):
+            click.echo(line)
+    ctx.exit(1 if decision.blocks else 0)
+
+
+@program.group()
+def baseline() -> None:
+    """Look at a suite's baseline, or pin it.
+
+    Baselines are written by pytest: `pytest DIR --sessioneval-update-baseline`.
+    """
+
+
+@baseline.command()
+@click.argument("folder", metavar="[DIR]", default=".")
+def show(folder: str) -> None:
+    """Print what the suite's baseline and its anchor hold."""
+    from pytest_sessioneval.cli.baseline import show as lines_of  # noqa: PLC0415
+
+    for line in lines_of(folder):
+        click.echo(line)
+
+
+@baseline.command()
+@click.argument("folder", metavar="[DIR]", default=".")
+def anchor(folder: str) -> None:
+    """Pin the suite's baseline: runs must hold against it from now on, too.
+
+    Writes baseline.anchor.json beside it and prints what moved. Nothing else
+    ever moves the anchor: many small drops, each within its margin, cannot.
+    """
+    from pytest_sessioneval.cli.baseline import pin  # noqa: PLC0415
+
+    for line in pin(folder):
+        click.echo(line)
+
+
+@program.command()
+@click.argument("report")
+@click.option("--links", metavar="URL", help="Link transcripts under this URL, such as a commit's.")
+@click.option("--name", default="report", help="Tells several comments on one pull request apart.")
+@click.option("--out", metavar="DIR", help=_OUT_HELP)
+def comment(report: str, *, links: str | None, name: str, out: str | None) -> None:
+    """Print a pull-request comment of REPORT, a report.json or the id of a run.
+
+    Its first line is a hidden marker by which a workflow finds the comment again.
+    """
+    from pytest_sessioneval.cli.comment import comment_body  # noqa: PLC0415
+
+    click.echo(comment_body(report, links=links, name=name, out=_out_folder(out)), nl=False)

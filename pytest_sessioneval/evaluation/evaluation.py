@@ -44,6 +44,8 @@ class EvaluationSettings:
     """Most requests to judges; None: without end."""
     offline: bool = False
     """Ask nobody: what the store does not know is not scored."""
+    for_baseline: bool = False
+    """Ask each expert as often as a baseline wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,14 @@ class Evaluation:
         self._clock = clock
         self._secret = secret
         self._stop = threading.Event()
-        self._panels = Panels(open_judge, CallBudget(settings.max_calls), self._stop)
+        self._panels = Panels(
+            open_judge,
+            CallBudget(settings.max_calls),
+            self._stop,
+            for_baseline=settings.for_baseline,
+        )
         self._entries: dict[tuple[str, str], _Entry] = {}
-        self._plan = Plan()
+        self.plan = Plan()
         self._dispatcher: Dispatcher | None = None
         self._started_at = clock()
         self._opening = threading.RLock()
@@ -139,7 +146,7 @@ class Evaluation:
 
         ``announce`` hears what is about to be asked before the first call.
         """
-        self._plan = plan
+        self.plan = plan
         self._begin()
         with paused(sum(len(suite_plan.sessions) for suite_plan in plan.suites)):
             entries = [
@@ -225,8 +232,8 @@ class Evaluation:
             finished_at=self._clock(),
             provenance=provenance,
             root=self._root,
-            tallies=[self._tally(suite_plan, reported) for suite_plan in self._plan.suites],
-            partial=self._plan.partial,
+            tallies=[self._tally(suite_plan, reported) for suite_plan in self.plan.suites],
+            partial=self.plan.partial,
             interrupted=interrupted,
         )
 

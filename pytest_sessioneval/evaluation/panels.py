@@ -31,8 +31,16 @@ class Panels:
     All judges of a run draw on one budget and stop at one event.
     """
 
-    def __init__(self, open_judge: JudgeOpener, budget: CallBudget, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        open_judge: JudgeOpener,
+        budget: CallBudget,
+        stop: threading.Event,
+        *,
+        for_baseline: bool = False,
+    ) -> None:
         self._open_judge = open_judge
+        self._for_baseline = for_baseline
         self._budget = budget
         self._stop = stop
         self._lock = threading.Lock()
@@ -56,7 +64,7 @@ class Panels:
                 return known
             models = {expert.model or suite.settings.judge.model for expert in panel_experts(suite)}
             judges = {model: self._judge(model, suite) for model in sorted(models)}
-            panel = Panel.of(suite, judges)
+            panel = Panel.of(suite, judges, repeats=self._repeats(suite))
             _check_supported(suite, panel.unsupported())
             self._panels[suite.name] = panel
             return panel
@@ -65,6 +73,12 @@ class Panels:
         """Release every judge; nothing may be asked any more."""
         for judge in self._judges.values():
             judge.close()
+
+    def _repeats(self, suite: Suite) -> int:
+        settings = suite.settings.judge
+        if not self._for_baseline or settings.model == EMBEDDED:
+            return settings.repeats
+        return max(settings.repeats, settings.baseline_repeats)
 
     def _judge(self, model: str, suite: Suite) -> Judge:
         # Parameters are the suite's own, so two suites may share a model and not a judge.

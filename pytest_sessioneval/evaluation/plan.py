@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pytest_sessioneval.evaluation.gating import Reference
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.frozen import Frozen
+from pytest_sessioneval.gate.model import Baseline
+from pytest_sessioneval.gate.outcome import Against
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.verdicts.run import Sources
 
@@ -28,6 +31,17 @@ class SuitePlan(Frozen):
     """The selected sessions, in item order."""
     sources: Sources
     """What collection found."""
+    left_out: tuple[str, ...] = ()
+    """Keys of the suite's sessions that were not selected."""
+    baselines: dict[str, Baseline] = {}
+    """What the suite is held against: the baseline and, after it, the anchor; by name."""
+    against: Against | None = None
+    """What that was chosen to be; null: the suite's own baseline."""
+
+    @property
+    def reference(self) -> Reference:
+        """By whose rules the suite is judged, and what it is held against."""
+        return Reference(suite=self.suite, baselines=self.baselines, against=self.against)
 
 
 class Plan(Frozen):

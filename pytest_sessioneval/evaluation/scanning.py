@@ -12,6 +12,7 @@ from pytest_sessioneval.errors import SuiteError, TranscriptError, UnrecognisedE
 from pytest_sessioneval.evaluation.membership import FoundSummary, Member, members
 from pytest_sessioneval.evaluation.walking import Candidate, Ignored, walk
 from pytest_sessioneval.garbage import paused
+from pytest_sessioneval.gate.model import anchor_name
 from pytest_sessioneval.stores.protocol import IndexedFile, Store
 from pytest_sessioneval.suites.expectations import unmatched_expectations
 from pytest_sessioneval.suites.model import Suite
@@ -139,7 +140,7 @@ def _files_of(suite: Suite) -> set[Path]:
     settings = suite.settings
     named = [*settings.profiles.values()]
     if settings.gate is not None:
-        named.append(settings.gate.baseline)
+        named += [settings.gate.baseline, anchor_name(settings.gate.baseline)]
     if settings.suite.rubric.endswith(".toml"):
         named.append(settings.suite.rubric)
     files = {suite.root / name for name in named}

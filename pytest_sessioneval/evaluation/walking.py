@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -117,16 +118,26 @@ def _no_file(path: Path, kind: _Kind, *, promised: bool) -> str:
 
 
 def _matches(relative: str, globs: Collection[str]) -> bool:
-    path = PurePosixPath(relative)
-    for glob in globs:
-        # fnmatch's star crosses slashes, as ** does in the suite file; a pattern
-        # without a folder part means the suite's own folder only.
-        folders = glob.count("/") == relative.count("/") or "**" in glob
-        if folders and (fnmatch(relative, glob) or fnmatch(relative, glob.replace("**/", ""))):
-            return True
-        if path == PurePosixPath(glob):
-            return True
-    return False
+    parts = tuple(relative.split("/"))
+    return any(
+        parts == pattern or _parts_match(parts, pattern) for pattern in map(_parts_of, globs)
+    )
+
+
+@cache
+def _parts_of(glob: str) -> tuple[str, ...]:
+    return PurePosixPath(glob).parts  # drops what says nothing, such as a leading ./
+
+
+def _parts_match(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Whether a path matches a glob, folder by folder: one star never crosses into the next."""
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_parts_match(parts[at:], pattern[1:]) for at in range(len(parts) + 1))
+    return (
+        bool(parts) and fnmatchcase(parts[0], pattern[0]) and _parts_match(parts[1:], pattern[1:])
+    )
 
 
 def _link_problem(path: Path, inside: Path) -> str:

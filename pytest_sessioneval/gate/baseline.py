@@ -30,6 +30,7 @@ from pytest_sessioneval.verdicts.run import SessionResult, SuiteRun
 __all__ = [
     "AxisMove",
     "BaselineMove",
+    "axis_points",
     "baseline_of",
     "baseline_text",
     "candidate_of",
@@ -90,6 +91,13 @@ def session_scores(
     """
     scored = [_scores_of(result, axes, readers) for result in results]
     return tuple(sorted(scored, key=lambda session: session.key))
+
+
+def axis_points(
+    verdict: Verdict | None, axes: Sequence[str], *, missing: UnscoredReason
+) -> dict[str, AxisPoint]:
+    """Return per axis the verdict's score or why there is none; ``missing``: without a verdict."""
+    return {axis: _point(verdict, axis, missing) for axis in axes}
 
 
 def baseline_of(
@@ -297,7 +305,7 @@ def _scores_of(
         digest=session.summary.digest if verdict is None else verdict.digest,
         cluster=session.cluster,
         reader=f"{session.summary.source}@{readers.get(session.summary.source, '?')}",
-        axes={axis: _point(verdict, axis, missing) for axis in axes},
+        axes=axis_points(verdict, axes, missing=missing),
     )
 
 

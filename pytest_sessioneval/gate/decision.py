@@ -42,7 +42,7 @@ from pytest_sessioneval.gate.rules import (
 from pytest_sessioneval.gate.statistics import ALPHA, holm
 from pytest_sessioneval.suites.model import GateSettings
 
-__all__ = ["decide"]
+__all__ = ["decide", "mismatches"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +142,13 @@ def _sides(
             sessions = [session for session in sessions if session.key in owed]
         left_out = None if unpaired else candidate.left_out
         pairing = pair_sessions(sessions, candidate.sessions, left_out=left_out)
-        mismatches = _mismatches(baseline, candidate, pairing)
-        sides.append(_Side(name, baseline, pairing, retired, mismatches))
+        differ = mismatches(baseline, candidate, pairing)
+        sides.append(_Side(name, baseline, pairing, retired, differ))
     return tuple(sides)
 
 
-def _mismatches(baseline: Baseline, candidate: Candidate, pairing: Pairing) -> tuple[Mismatch, ...]:
+def mismatches(baseline: Baseline, candidate: Candidate, pairing: Pairing) -> tuple[Mismatch, ...]:
+    """Return the versions that differ, so that scores cannot be compared; empty: they can."""
     before, after = baseline.versions, candidate.versions
     found = []
     if before.rubric != after.rubric:

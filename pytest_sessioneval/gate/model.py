@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -18,6 +19,7 @@ __all__ = [
     "NoScore",
     "SessionScores",
     "Versions",
+    "anchor_name",
 ]
 
 FORMAT = 1
@@ -108,3 +110,9 @@ class Candidate(Frozen):
     """Why this is not all of the suite, such as ``-k``; empty: it is."""
     unreadable: Annotated[int, Field(ge=0)] = 0
     """Files and sessions that could not be read."""
+
+
+def anchor_name(name: str) -> str:
+    """Return the name of the anchor beside ``x/baseline.json``: ``x/baseline.anchor.json``."""
+    path = PurePosixPath(name)
+    return path.with_name(f"{path.stem}.anchor{path.suffix}").as_posix()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pytest_sessioneval.gate.figures import count, listed, signed
-from pytest_sessioneval.gate.outcome import AxisDecision, BaselineUse, Decision
+from pytest_sessioneval.gate.outcome import Against, AxisDecision, BaselineUse, Decision
 
 __all__ = ["notes"]
 
@@ -14,7 +16,7 @@ _NOISY = 0.5
 
 def notes(decision: Decision) -> tuple[str, ...]:
     """Return what else a reader should know, a sentence each."""
-    found: list[str] = []
+    found: list[str] = [] if decision.against is None else _against_notes(decision.against)
     if decision.partial:
         found.append(f"Only a part of the suite was selected ({decision.partial}).")
     if decision.early_stop is not None:
@@ -28,6 +30,28 @@ def notes(decision: Decision) -> tuple[str, ...]:
     for axis in decision.gated:
         found.extend(_axis_notes(axis, decision))
     return tuple(found)
+
+
+def _against_notes(against: Against) -> list[str]:
+    if against.commit is None:
+        return [f"Compared with {against.source}."]
+    place = f"{against.source} (commit {against.commit[:12]})"
+    if against.new_suite:
+        return [f"{place} does not have this suite yet: the working tree's own rules count."]
+    if not against.overruled:
+        same = "the working tree changes neither the baseline nor the rules"
+        found = [f"Held against {place}: {same}."]
+    else:
+        changed = _and(against.overruled)
+        found = [f"The working tree changes {changed}: what counts is as in {place}."]
+    if against.followed:
+        changed = _and(against.followed)
+        found.append(f"The working tree changes {changed}, which count as changed: review them.")
+    return found
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join([*([", ".join(names[:-1])] if names[:-1] else []), names[-1]])
 
 
 def _use_notes(use: BaselineUse, *, first: bool) -> list[str]:

@@ -13,6 +13,7 @@ from pytest_sessioneval.gate.rules import Status
 from pytest_sessioneval.verdicts.model import UnscoredReason
 
 __all__ = [
+    "Against",
     "AxisDecision",
     "BaselineUse",
     "Comparison",
@@ -23,6 +24,7 @@ __all__ = [
     "Mismatch",
     "Nulls",
     "Reason",
+    "Rule",
     "Unjudged",
 ]
 
@@ -241,6 +243,38 @@ class EarlyStop(Frozen):
     """Sessions there are."""
 
 
+Rule = Literal[
+    "baseline",
+    "anchor",
+    "rubric",
+    "judge settings",
+    "thresholds",
+    "gate settings",
+    "keys",
+    "expectations",
+    "profiles",
+]
+"""What a working tree can change about how its own sessions are judged and compared.
+
+``keys``: ``key``, ``cluster`` and ``use_outcome`` under ``[suite]``.
+"""
+
+
+class Against(Frozen):
+    """What a run was held against, and by whose rules."""
+
+    source: str
+    """As it was asked for: ``baseline.json``, ``git:origin/main``, a run's id, a file."""
+    commit: str | None = None
+    """The commit whose baseline and rules were used; null: those of the working tree."""
+    overruled: tuple[Rule, ...] = ()
+    """What the working tree changes against that commit, and what was used as it is there."""
+    followed: tuple[Rule, ...] = ()
+    """What the working tree changes, and what was used as it is in the working tree."""
+    new_suite: bool = False
+    """That commit does not have the suite, so that its own rules were used."""
+
+
 class Decision(Frozen):
     """What the gate says of a run."""
 
@@ -272,6 +306,8 @@ class Decision(Frozen):
     """What an undecided comparison means."""
     early_stop: EarlyStop | None = None
     """Where judging stopped; null: every session was judged."""
+    against: Against | None = None
+    """What the run was held against; null: whoever decided did not say."""
 
     @property
     def gated(self) -> tuple[AxisDecision, ...]:

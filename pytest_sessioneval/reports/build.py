@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import TypeVar
 
+from pytest_sessioneval.gate.result import GateResult
 from pytest_sessioneval.reports.model import (
     AxisReport,
     BucketReport,
@@ -32,13 +33,16 @@ _Value = TypeVar("_Value")
 _DECIMALS = 4
 
 
-def build_report(run: Run) -> Report:
+def build_report(run: Run, gates: Mapping[str, GateResult] | None = None) -> Report:
     """Return the run's report: the same for equal runs, whatever order mappings came in.
+
+    ``gates`` is what was decided, by suite.
 
     Averages are taken over unrounded scores, then rounded to four decimals, as
     every score of a session is.
     """
-    suites = tuple(_suite(suite) for suite in run.suites)
+    decided = gates or {}
+    suites = tuple(_suite(suite, decided.get(suite.suite)) for suite in run.suites)
     provenance = run.provenance
     return Report(
         run_id=run.run_id,
@@ -52,7 +56,7 @@ def build_report(run: Run) -> Report:
     )
 
 
-def _suite(run: SuiteRun) -> SuiteReport:
+def _suite(run: SuiteRun, gate: GateResult | None) -> SuiteReport:
     rank = {axis: place for place, axis in enumerate(run.axes)}
     verdicts = [result.verdict for result in run.results]
     thresholds = Thresholds(
@@ -86,6 +90,7 @@ def _suite(run: SuiteRun) -> SuiteReport:
         redacted=_sorted(run.redacted),
         sources=_sources(run.sources),
         notes=run.notes,
+        gate=gate,
         sessions=tuple(
             _session(result, bucket, rank)
             for result, bucket in zip(run.results, bucket_of, strict=True)

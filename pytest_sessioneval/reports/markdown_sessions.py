@@ -30,9 +30,12 @@ from pytest_sessioneval.verdicts.run import SessionState
 __all__ = [
     "Link",
     "broken_sessions",
+    "citation_line",
     "details",
     "failing_sessions",
     "no_link",
+    "session_link",
+    "session_title",
     "unscored_sessions",
 ]
 
@@ -163,10 +166,11 @@ def _more(left: int) -> Iterator[str]:
 
 def _heading(session: SessionReport) -> str:
     falls = ", ".join(map(shortfall_text, widest_first(session.shortfalls)))
-    return f"{code_span(session.key, 120)}{_title(session)}: {markdown_text(falls)}"
+    return f"{code_span(session.key, 120)}{session_title(session)}: {markdown_text(falls)}"
 
 
-def _title(session: SessionReport) -> str:
+def session_title(session: SessionReport) -> str:
+    """Return the session's title, led by a space; empty where it has none but its key."""
     title = title_shown(session.title, session.key, session.session_id)
     return f" {markdown_text(title)}" if title else ""
 
@@ -206,13 +210,14 @@ def _said(who: str, said: AxisOpinion) -> Iterator[str]:
         yield f"  - {name} *{said.reason}*{': ' + detail if detail else ''}"
     cited = citations(said, shown=_COMMENT)
     for citation in cited[:_CITED]:
-        yield f"    - {_cited(citation)}"
+        yield f"    - {citation_line(citation)}"
     left = len(cited) - _CITED
     if left > 0:
         yield f"    - and {left:,} more: see report.json"
 
 
-def _cited(citation: Citation) -> str:
+def citation_line(citation: Citation) -> str:
+    """Return where, what and why, in one line of Markdown."""
     label = markdown_text(citation.label)
     note = markdown_text(citation.note, _QUOTE)
     if not citation.quote.strip():
@@ -241,7 +246,19 @@ def _place(session: SessionReport, suite: SuiteReport, link: Link) -> str:
     where = _where(session)
     place = _linked(where, session.path, suite, link)
     key = "" if session.key == where else f" (key {code_span(session.key, 120)})"
-    return place + key + _title(session)
+    return place + key + session_title(session)
+
+
+def session_link(
+    session: SessionReport, suite: SuiteReport, link: Link, *, code: bool = True
+) -> str:
+    """Return the session's key, linked to its file where ``link`` knows a target.
+
+    As text, not code, it may stand in the cell of a table.
+    """
+    target = link(posixpath.join(suite.root, session.path))
+    name = code_span(session.key, 120) if code else markdown_text(session.key, 120)
+    return name if target is None else f"[{name}]({target})"
 
 
 def _where(session: SessionReport) -> str:

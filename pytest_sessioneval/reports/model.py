@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pytest_sessioneval.frozen import Frozen
+from pytest_sessioneval.gate.result import GateResult
 from pytest_sessioneval.suites.model import Thresholds
 from pytest_sessioneval.suites.thresholds import Shortfall
 from pytest_sessioneval.verdicts.means import AxisMean
@@ -181,8 +182,8 @@ class SuiteReport(Frozen):
     """What collection found: files read, lines skipped, what was left out and why."""
     notes: tuple[str, ...]
     """What a reader should know, a sentence each."""
-    gate: None = None
-    """The gate's decision; null: no gate decided."""
+    gate: GateResult | None = None
+    """What was decided: the gate's decision and the shortcuts; null: neither was asked for."""
     sessions: tuple[SessionReport, ...]
     """One per selected session, in collection order."""
 

@@ -78,6 +78,7 @@ def _suite(suite: SuiteReport, width: int) -> Iterator[Line]:
     for axis in suite.never_scored:
         text = f"{axis} has a threshold, and no session was scored on it"
         yield from _sentence(text, width, "bad")
+    yield from _gate(suite, width)
     yield from _missing(suite, width)
     yield from _sources(suite.sources, width)
     if suite.redacted:
@@ -87,6 +88,15 @@ def _suite(suite: SuiteReport, width: int) -> Iterator[Line]:
         yield from _sentence(suite.judge.notice, width, "dim")
     for note in suite.notes:
         yield from _sentence(note, width, "dim")
+
+
+def _gate(suite: SuiteReport, width: int) -> Iterator[Line]:
+    if suite.gate is None:
+        return
+    style: Style = "bad" if suite.gate.blocks else "strong"
+    for line in suite.gate.lines:
+        yield from _sentence(f"gate: {line}" if style != "plain" else line, width, style)
+        style = "plain"
 
 
 def _facts(suite: SuiteReport) -> str:

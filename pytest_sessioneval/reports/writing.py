@@ -22,6 +22,7 @@ __all__ = [
     "STEP_SUMMARY_BYTES",
     "Written",
     "append_step_summary",
+    "fitted",
     "links_from",
     "links_under",
     "prepare_folder",
@@ -33,6 +34,7 @@ STEP_SUMMARY_BYTES = 1024 * 1024
 """The largest step summary that GitHub shows, in bytes; a larger one is not shown at all."""
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_FULL = "**Cut here: the step summary is full. report.md has the rest.**"
 _OUT_OPTION = "choose another folder with --sessioneval-out"
 
 
@@ -163,7 +165,7 @@ def append_step_summary(path: Path, markdown: str, *, limit: int = STEP_SUMMARY_
     """
     try:
         taken = path.stat().st_size if path.exists() else 0
-        text, whole = _fitting(markdown, limit - taken)
+        text, whole = fitted(markdown, limit - taken, note=_FULL)
         with path.open("a", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except OSError as error:
@@ -171,11 +173,16 @@ def append_step_summary(path: Path, markdown: str, *, limit: int = STEP_SUMMARY_
     return whole
 
 
-def _fitting(markdown: str, room: int) -> tuple[str, bool]:
+def fitted(markdown: str, room: int, *, note: str) -> tuple[str, bool]:
+    """Return as many of its first lines as fit in ``room`` bytes, and whether all did.
+
+    Where something is left out, ``note`` stands at the end; nothing at all is
+    returned where even that has no room.
+    """
     data = markdown.encode()
     if len(data) <= room:
         return markdown, True
-    note = "\n**Cut here: the step summary is full. report.md has the rest.**\n"
+    note = f"\n{note}\n"
     close = "\n</details>\n"
     left = room - len(note.encode()) - len(close.encode())
     if left <= 0:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_sessioneval.evaluation.gating import Reference
 from pytest_sessioneval.evaluation.scanning import Scan
 from pytest_sessioneval.shell.items import ProblemItem, SessionItem
 
@@ -31,14 +32,15 @@ class SuiteTree:
     """A scan's sessions and problems by the file, and the folder, they lie in."""
 
     scan: Scan
+    reference: Reference
     files: dict[Path, tuple[list[Member], list[FileProblem]]] = field(default_factory=dict)
     folders: set[Path] = field(default_factory=set)
     """Every folder with a session or a problem in it or below it."""
 
     @classmethod
-    def of(cls, scan: Scan) -> SuiteTree:
+    def of(cls, scan: Scan, reference: Reference) -> SuiteTree:
         """Return the scan's tree."""
-        tree = cls(scan)
+        tree = cls(scan, reference)
         for member in scan.members:
             tree._file(member.path)[0].append(member)
         for path, problem in scan.problems:

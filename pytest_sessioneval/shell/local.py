@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_sessioneval.evaluation.evaluation import Evaluation, PlannedCalls
+from pytest_sessioneval.evaluation.gating import check_reference
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.plan import Plan
 from pytest_sessioneval.evaluation.provenance import new_run_id
@@ -80,10 +81,16 @@ class LocalSource:
                 self._selected[suite.name] = frozenset(member.id for member in chosen)
             return self._selected[suite.name]
 
-    def check(self, suites: Sequence[Suite]) -> None:
-        """Open every suite's judges; raises ``UsageError``."""
-        for suite in suites:
-            self.evaluation.panel(suite)
+    def check(self, plan: Plan) -> None:
+        """Open every suite's judges and hold its baseline against them; raises ``UsageError``."""
+        for suite_plan in plan.suites:
+            panel = self.evaluation.panel(suite_plan.suite)
+            if not self._settings.gate.update:
+                check_reference(
+                    suite_plan.reference,
+                    rubric_version=panel.rubric_version,
+                    judge_version=panel.version,
+                )
 
     def start(self, plan: Plan) -> None:
         """Begin to judge, saying beforehand what will be asked."""

@@ -19,6 +19,8 @@ class Option:
     help: str
     twin: bool = True
     """Whether an ini file may set it."""
+    repeatable: bool = False
+    """Whether it may be given several times."""
 
     @property
     def flag(self) -> str:
@@ -46,6 +48,12 @@ OPTIONS = (
     Option("since", "DATE", "only sessions recorded on or after this ISO date", twin=False),
     Option("limit", "N", "at most this many sessions of each suite", twin=False),
     Option("shard", "I/N", "only the I-th of N parts of each suite", twin=False),
+    Option("baseline", "PATH", "the baseline file, instead of the suite's own", twin=False),
+    Option("update-baseline", None, "write this run's scores as the baseline", twin=False),
+    Option("compare", "RUN|PATH|git:REF", "hold this run against another", twin=False),
+    Option("require-gate", None, "fail when a gate could not decide"),
+    Option("fail-under", "AXIS:N", "fail when a mean is lower", twin=False, repeatable=True),
+    Option("fail-drop", "AXIS:N[%]", "fail when a mean dropped", twin=False, repeatable=True),
     Option("offline", None, "ask no judge: sessions the store does not know are not scored"),
 )
 """In the order of ``pytest --help``."""
@@ -63,7 +71,8 @@ def add_options(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         arguments: dict[str, Any] = {"action": "store_true"}
         if option.metavar is not None:
-            arguments = {"action": "store", "metavar": option.metavar}
+            action = "append" if option.repeatable else "store"
+            arguments = {"action": action, "metavar": option.metavar}
         group.addoption(option.flag, dest=option.dest, default=None, help=option.help, **arguments)
         if option.twin:
             kind: Literal["bool", "string"] = "bool" if option.metavar is None else "string"

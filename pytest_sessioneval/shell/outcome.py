@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from pytest_sessioneval.errors import SessionEvalError, StoreError
+from pytest_sessioneval.errors import SessionEvalError, StoreError, UsageError
+from pytest_sessioneval.evaluation.baselines import BaselineWritten
+from pytest_sessioneval.evaluation.deciding import decide_run, write_baselines
 from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.provenance import provenance
+from pytest_sessioneval.gate.result import GateResult
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.markdown import render_markdown
 from pytest_sessioneval.reports.model import Report
+from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.terminal import terminal_lines
 from pytest_sessioneval.reports.wording import comparison
 from pytest_sessioneval.reports.writing import append_step_summary, links_under, write_reports
@@ -29,6 +33,9 @@ _FINISHED = (
     pytest.ExitCode.TESTS_FAILED,
     pytest.ExitCode.NO_TESTS_COLLECTED,
 )
+# A gate that must not be passed over fails a run that selected nothing, too.
+_MAY_FAIL = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+_LINE = 400
 _MARKUP: dict[str, dict[str, bool]] = {
     "strong": {"bold": True},
     "good": {"green": True},
@@ -45,6 +52,8 @@ class Outcome:
     report: Report
     written: tuple[str, ...]
     problems: tuple[str, ...]
+    moved: tuple[str, ...] = ()
+    """What writing baselines changed, a line each."""
 
     def show(self, reporter: pytest.TerminalReporter) -> None:
         """Print the section."""
@@ -55,6 +64,8 @@ class Outcome:
                 reporter.write_sep("=", line.text)
             else:
                 reporter.write_line(line.text, **_MARKUP.get(line.style, {}))
+        for sentence in self.moved:
+            reporter.write_line(sentence)
         for problem in self.problems:
             reporter.write_line(problem, red=True)
 
@@ -86,7 +97,24 @@ def conclude(
         problems.append(f"internal error: {error}")
     if not (run.suites or problems):
         return None
-    report = build_report(run)
+    gates: Mapping[str, GateResult] = {}
+    moved: tuple[str, ...] = ()
+    try:
+        if finished and settings.gate.update:
+            moved = _baseline_lines(
+                write_baselines(run, evaluation.plan, given=settings.gate.baseline)
+            )
+        elif finished:
+            gates = decide_run(
+                run,
+                evaluation.plan,
+                require=settings.gate.require,
+                under=settings.gate.under,
+                drop=settings.gate.drop,
+            )
+    except UsageError as error:
+        problems.append(str(error))
+    report = build_report(run, gates)
     written: tuple[str, ...] = ()
     try:
         files = write_reports(
@@ -104,10 +132,45 @@ def conclude(
     except SessionEvalError as error:
         problems.append(f"internal error: {error}")
     held = [_report_thresholds(suite, session) for suite in run.suites] if finished else []
-    if exitstatus == pytest.ExitCode.OK and (problems or not all(held)):
+    held += [_report_gate(suite, result, session) for suite, result in gates.items()]
+    if exitstatus in _MAY_FAIL and (problems or not all(held)):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     config.hook.pytest_sessioneval_run_finished(run=run)
-    return Outcome(report, written, tuple(problems))
+    return Outcome(report, written, tuple(problems), moved)
+
+
+def _baseline_lines(written: Sequence[BaselineWritten]) -> tuple[str, ...]:
+    return tuple(one_line(line, _LINE) for baseline in written for line in baseline.lines())
+
+
+def _report_gate(suite: str, result: GateResult, session: pytest.Session) -> bool:
+    """Emit the test report ``SUITE::gate``; return whether the merge may go ahead.
+
+    A gate that did not run, because the whole suite was left out, is no test.
+    """
+    decision = result.decision
+    if decision is not None and decision.status == "not_run" and not decision.blocks:
+        return True
+    lines = [one_line(line, _LINE) for line in result.lines]
+    _emit(session, f"{suite}::gate", "\n".join(lines) if result.blocks else "", _figures(result))
+    return not result.blocks
+
+
+def _figures(result: GateResult) -> list[tuple[str, object]]:
+    """Return the decision's numbers, as JUnit XML and other plugins see them."""
+    if result.decision is None:
+        return []
+    figures: list[tuple[str, object]] = [("gate_status", result.decision.status)]
+    for axis in result.decision.gated:
+        figures.append((f"gate_{axis.axis}_status", axis.status))
+        figures += [
+            (f"gate_{axis.axis}_{held.baseline}_{name}", value)
+            for held in axis.comparisons
+            if held.overall is not None
+            for name, value in held.overall.model_dump(mode="json").items()
+            if isinstance(value, int | float | str)
+        ]
+    return figures
 
 
 def _report_thresholds(suite: SuiteRun, session: pytest.Session) -> bool:
@@ -134,7 +197,12 @@ def _report_thresholds(suite: SuiteRun, session: pytest.Session) -> bool:
     return not lines
 
 
-def _emit(session: pytest.Session, nodeid: str, failure: str) -> None:
+def _emit(
+    session: pytest.Session,
+    nodeid: str,
+    failure: str,
+    properties: Sequence[tuple[str, object]] = (),
+) -> None:
     hook, place = session.config.hook, (nodeid.partition("::")[0], None, nodeid)
     outcome: Literal["passed", "failed"] = "failed" if failure else "passed"
     _begin_line(session.config)
@@ -150,6 +218,7 @@ def _emit(session: pytest.Session, nodeid: str, failure: str) -> None:
             outcome=outcome if called else "passed",
             longrepr=failure if called and failure else None,
             when=when,
+            user_properties=[*properties],
         )
         hook.pytest_runtest_logreport(report=report)
     hook.pytest_runtest_logfinish(nodeid=nodeid, location=place)

@@ -166,7 +166,7 @@ class RunPlugin:
         Raises ``pytest.UsageError``, which ends pytest with exit 4.
         """
         if not self.book.errors:
-            suites = [tree.scan.suite for tree in self.book.trees]
+            suites = Plan(suites=tuple(_suite_plan(tree, ()) for tree in self.book.trees))
             self._guarded(lambda: self.source.check(suites), default=None)
         if self.book.errors:
             message = "\n".join(dict.fromkeys(map(str, self.book.errors)))
@@ -315,13 +315,24 @@ class RunPlugin:
             if isinstance(item, SessionItem):
                 planned = PlannedSession(member=item.member, nodeid=item.nodeid)
                 sessions.setdefault(item.suite, []).append(planned)
-        plans = []
-        for tree in self.book.trees:
-            found, chosen = tree.scan, sessions.get(tree.scan.suite.name, [])
-            left_out = len(found.members) - len(chosen)
-            sources = found.sources.model_copy(update={"deselected": left_out})
-            plans.append(SuitePlan(suite=found.suite, sessions=tuple(chosen), sources=sources))
-        return Plan(suites=tuple(plans), partial=_partial(self.config, plans))
+        plans = tuple(
+            _suite_plan(tree, sessions.get(tree.scan.suite.name, ())) for tree in self.book.trees
+        )
+        return Plan(suites=plans, partial=_partial(self.config, plans))
+
+
+def _suite_plan(tree: SuiteTree, chosen: Sequence[PlannedSession]) -> SuitePlan:
+    found = tree.scan
+    ids = {planned.member.id for planned in chosen}
+    left_out = tuple(member.session.key for member in found.members if member.id not in ids)
+    return SuitePlan(
+        suite=found.suite,
+        sessions=tuple(chosen),
+        sources=found.sources.model_copy(update={"deselected": len(left_out)}),
+        left_out=left_out,
+        baselines=dict(tree.reference.baselines),
+        against=tree.reference.against,
+    )
 
 
 def _runs_items(config: pytest.Config) -> bool:

@@ -13,14 +13,41 @@ import pytest
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.evaluation import EvaluationSettings
 from pytest_sessioneval.evaluation.selection import Selection
+from pytest_sessioneval.evaluation.sources import Source, parse_source
+from pytest_sessioneval.gate.shortcuts import (
+    FailDrop,
+    FailUnder,
+    parse_fail_drop,
+    parse_fail_under,
+)
 from pytest_sessioneval.shell.options import OPTIONS, Option
 
-__all__ = ["RunSettings", "run_settings"]
+__all__ = ["GateOptions", "RunSettings", "run_settings"]
 
 ValueT = TypeVar("ValueT")
 
-_ENVIRONMENT = {"judge": "SESSIONEVAL_JUDGE", "store": "SESSIONEVAL_STORE"}
+_ENVIRONMENT = {
+    "judge": "SESSIONEVAL_JUDGE",
+    "store": "SESSIONEVAL_STORE",
+    "compare": "SESSIONEVAL_COMPARE",
+}
 _BY_NAME = {option.name: option for option in OPTIONS}
+
+
+@dataclass(frozen=True, slots=True)
+class GateOptions:
+    """What command line and environment say of the gate."""
+
+    baseline: Path | None
+    """The baseline file; None: the suite's own."""
+    update: bool
+    """Write this run's scores as the baseline, and decide nothing."""
+    compare: Source | None
+    """What to hold the run against; None: the baseline in the work tree."""
+    require: bool
+    """A gate that could not decide fails the run."""
+    under: tuple[FailUnder, ...]
+    drop: tuple[FailDrop, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +64,7 @@ class RunSettings:
     md: Path | None
     selection: Selection
     evaluation: EvaluationSettings
+    gate: GateOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +113,27 @@ def run_settings(config: pytest.Config, environ: Mapping[str, str], *, home: Pat
             lookahead=concurrency if maxfail else None,
             max_calls=read("max-calls", _whole, None),
             offline=given["offline"] is not None,
+            for_baseline=given["update-baseline"] is not None,
+        ),
+        gate=GateOptions(
+            baseline=read("baseline", lambda value: where / value.text, None),
+            update=given["update-baseline"] is not None,
+            compare=read("compare", lambda value: _source(value, where, out), None),
+            require=given["require-gate"] is not None,
+            under=tuple(map(parse_fail_under, config.getoption("sessioneval_fail_under") or ())),
+            drop=tuple(map(parse_fail_drop, config.getoption("sessioneval_fail_drop") or ())),
         ),
     )
+
+
+def _source(value: _Given, where: Path, out: Path) -> Source:
+    # What a change is held against must not be the change's own to choose.
+    if not value.trusted:
+        raise SettingError(
+            f"{value.origin}: what to compare with may be named by {_BY_NAME['compare'].flag} on "
+            "the command line or by SESSIONEVAL_COMPARE only"
+        )
+    return parse_source(value.text, option=value.origin, where=where, out=out)
 
 
 def _given(config: pytest.Config, environ: Mapping[str, str], option: Option) -> _Given | None:

@@ -24,8 +24,11 @@ class ResultSource(Protocol):
         """Return the ids of the members that scope, since, limit and shard leave."""
         ...
 
-    def check(self, suites: Sequence[Suite]) -> None:
-        """Raise ``UsageError`` when a suite cannot be judged as it asks to be."""
+    def check(self, plan: Plan) -> None:
+        """Raise ``UsageError`` when a suite cannot be judged, or gated, as it asks to be.
+
+        The plan need not name sessions yet.
+        """
         ...
 
     def start(self, plan: Plan) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_sessioneval.errors import StoreError, SuiteError, UsageError
+from pytest_sessioneval.evaluation.gating import Reference, reference_of
 from pytest_sessioneval.evaluation.scanning import scan
 from pytest_sessioneval.evaluation.walking import Ignored
 from pytest_sessioneval.shell.collecting import SuiteTree
@@ -94,6 +95,21 @@ class SuiteBook:
             suite = suite.model_copy(update={"name": relative.replace(os.sep, "/")})
         return suite
 
+    def _reference(self, suite: Suite) -> Reference:
+        """Return by whose rules the suite is judged, and what it is held against."""
+        options = self._settings.gate
+        if options.update:
+            return Reference(suite=suite)
+        return reference_of(
+            suite,
+            options.compare,
+            given=options.baseline,
+            needed=bool(options.drop),
+            judge=self._settings.judge,
+            repeats=self._settings.repeats,
+            rubric=self._rubric(),
+        )
+
     def _rubric(self) -> Rubric | None:
         if self._settings.rubric is None:
             return None
@@ -101,7 +117,8 @@ class SuiteBook:
         return load_rubric(self._settings.rubric, base=where, confined=False)
 
     def _scanned(self, root: Path, session: pytest.Session, store: Store) -> SuiteTree | None:
-        suite = self.suite(root)
+        reference = self._reference(self.suite(root))
+        suite = reference.suite
         named = self._named.get(root)
         files = {path for path in self._arguments if path.is_relative_to(root) and path != root}
         found = scan(
@@ -116,7 +133,7 @@ class SuiteBook:
             if suite.file is None and self._leads_to_suites(root):
                 return None
             raise SuiteError(_nothing_found(suite, len(found.sources.not_sessions)))
-        return SuiteTree.of(found)
+        return SuiteTree.of(found, reference)
 
     def _leads_to_suites(self, root: Path) -> bool:
         return any(

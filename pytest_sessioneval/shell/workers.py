@@ -30,7 +30,6 @@ from pytest_sessioneval.verdicts.run import SessionResult
 __all__ = ["ControllerDesk", "RemoteSource"]
 
 _MEMBERS = TypeAdapter(tuple[Member, ...])
-_SUITES = TypeAdapter(tuple[Suite, ...])
 _ERRORS: Mapping[str, type[SessionEvalError]] = {
     "usage": UsageError,
     "store": StoreError,
@@ -60,9 +59,9 @@ class RemoteSource:
         )
         return frozenset(answer)
 
-    def check(self, suites: Sequence[Suite]) -> None:
+    def check(self, plan: Plan) -> None:
         """Have the controller open every suite's judges; raises ``UsageError``."""
-        self._ask("check", suites=[_wire(suite) for suite in suites])
+        self._ask("check", plan=_wire(plan))
 
     def refuse(self, message: str) -> None:
         """Tell the controller why the run cannot be made."""
@@ -167,7 +166,7 @@ class ControllerDesk:
             return sorted(source.select(suite, _MEMBERS.validate_python(said["members"])))
         if question == "check":
             with self._lock:
-                source.check(_SUITES.validate_python(said["suites"]))
+                source.check(Plan.model_validate(said["plan"]))
             return None
         if question == "start":
             with self._lock:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pytest_sessioneval.judging.process.results import FAILED, result_status
 from pytest_sessioneval.suites.expectations import Check, check
 from pytest_sessioneval.suites.model import Axis, Expectation
-from pytest_sessioneval.transcripts.model import Outcome, Transcript
+from pytest_sessioneval.transcripts.model import Message, Outcome, Transcript
 from pytest_sessioneval.verdicts.model import AxisOpinion, Evidence, Scored, Unscored
 
 __all__ = ["HOW_TO_SCORE_GOAL", "score_goal"]
@@ -18,6 +19,7 @@ HOW_TO_SCORE_GOAL = (
 """What a report says where goal_completion has no score."""
 
 _MOST_NAMED = 5
+_UNDONE = FAILED | {"outage", "denied"}
 
 
 def score_goal(
@@ -30,11 +32,13 @@ def score_goal(
     """Return the score of goal_completion, or how to get one.
 
     From expectations: 0 when something happened that must not have; else the
-    share of conditions that held, times 100. From the recorded outcome: its
+    share of conditions that held, times 100. A result that plainly is an error
+    counts as one whether or not the source marked it. From the recorded outcome: its
     value times 100. With both, the lower: either alone shows that something is
     missing, and neither can make up for it.
     """
-    checks = [made for expectation in expectations for made in check(expectation, transcript)]
+    told = _failures_marked(transcript) if expectations else transcript
+    checks = [made for expectation in expectations for made in check(expectation, told)]
     outcome = transcript.outcome if use_outcome else None
     value = None if outcome is None else outcome.value
     scores = [score for score in (_checked(checks), _recorded(value)) if score is not None]
@@ -51,6 +55,34 @@ def score_goal(
         comment=" ".join(said),
         evidence=_evidence(checks, transcript),
         failure_tag=_tag(axis, missed, min(scores)),
+    )
+
+
+def _failures_marked(transcript: Transcript) -> Transcript:
+    """Return the transcript with a mark on every result that says its call did not work."""
+    return transcript.model_copy(
+        update={
+            "messages": _marked(transcript.messages),
+            "subsessions": tuple(
+                sub.model_copy(update={"messages": _marked(sub.messages)})
+                for sub in transcript.subsessions
+            ),
+        }
+    )
+
+
+def _marked(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    failed = {
+        call.result
+        for message in messages
+        for call in message.tool_calls
+        if call.result is not None and call.result < len(messages)
+        if not (result := messages[call.result]).is_error
+        and result_status(call.name, result.text, is_error=False) in _UNDONE
+    }
+    return tuple(
+        message.model_copy(update={"is_error": True}) if place in failed else message
+        for place, message in enumerate(messages)
     )
 
 

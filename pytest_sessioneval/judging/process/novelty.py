@@ -18,6 +18,7 @@ _REQUIRED = ((80, 0.6), (40, 0.8))
 _UNRULED = 0.3
 _TAKEN_UP = 0.5
 _FEWEST_TAKEN_UP = 3
+_MOST_NAMES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,6 @@ def _takes_up(words: set[str], asked: set[str]) -> bool:
 
 
 def _names_known(text: str, part: Part, index: int) -> bool:
-    """Return whether the text names an identifier that stands in a message before the index."""
-    names = set(_NAME.findall(text))
+    """Return whether an identifier among the text's first stands in a message before the index."""
+    names = set(_NAME.findall(text)[:_MOST_NAMES])
     return any(name in earlier for name in names for earlier in part.texts[:index])

@@ -1,0 +1,61 @@
+"""What the gates of a run's suites decide, once every selected session had its turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pytest_sessioneval.evaluation.baselines import BaselineWritten, update_baseline
+from pytest_sessioneval.evaluation.gating import candidate_side, gate_suite, suite_shortcuts
+from pytest_sessioneval.evaluation.plan import Plan
+from pytest_sessioneval.gate.result import GateResult
+from pytest_sessioneval.gate.shortcuts import FailDrop, FailUnder
+from pytest_sessioneval.verdicts.run import Run
+
+__all__ = ["decide_run", "write_baselines"]
+
+
+def decide_run(
+    run: Run,
+    plan: Plan,
+    *,
+    require: bool = False,
+    under: Sequence[FailUnder] = (),
+    drop: Sequence[FailDrop] = (),
+) -> Mapping[str, GateResult]:
+    """Return what is decided, by suite; suites without a gate and without a shortcut are absent.
+
+    ``require`` is --sessioneval-require-gate. Raises ``SuiteError`` and
+    ``BaselineError`` as the gate does.
+    """
+    decided: dict[str, GateResult] = {}
+    for suite_run, suite_plan in zip(run.suites, plan.suites, strict=True):
+        partial = run.partial if suite_plan.left_out else ""
+        candidate = candidate_side(
+            suite_run, left_out=frozenset(suite_plan.left_out), partial=partial
+        )
+        reference = suite_plan.reference
+        result = GateResult(
+            decision=gate_suite(candidate, reference, required=require),
+            shortcuts=suite_shortcuts(candidate, reference, under=under, drop=drop),
+        )
+        if result.decision is not None or result.shortcuts:
+            decided[suite_run.suite] = result
+    return decided
+
+
+def write_baselines(run: Run, plan: Plan, *, given: Path | None) -> tuple[BaselineWritten, ...]:
+    """Write every suite's scores as its baseline, and return what moved.
+
+    Raises ``BaselineError``, before anything is written for that suite, unless
+    the run is complete and free of errors.
+    """
+    return tuple(
+        update_baseline(
+            suite_run,
+            suite=suite_plan.suite,
+            partial=run.partial if suite_plan.left_out else "",
+            given=given,
+        )
+        for suite_run, suite_plan in zip(run.suites, plan.suites, strict=True)
+    )

@@ -1,0 +1,31 @@
+"""Everything that may stop a merge for one suite: the gate's decision and the shortcuts."""
+
+from __future__ import annotations
+
+from pytest_sessioneval.frozen import Frozen
+from pytest_sessioneval.gate.outcome import Decision
+from pytest_sessioneval.gate.saying import said
+from pytest_sessioneval.gate.shortcuts import ShortcutResult, shortcut_lines
+
+__all__ = ["GateResult"]
+
+
+class GateResult(Frozen):
+    """What was decided of one suite of a run."""
+
+    decision: Decision | None = None
+    """The gate's decision; null: the suite has no gate."""
+    shortcuts: tuple[ShortcutResult, ...] = ()
+    """What --sessioneval-fail-under and --sessioneval-fail-drop found."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the run fails for it."""
+        stopped = self.decision is not None and self.decision.blocks
+        return stopped or not all(shortcut.held for shortcut in self.shortcuts)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The whole in words, a sentence or an axis a line; keys stand as recorded."""
+        decided = said(self.decision) if self.decision is not None else ()
+        return (*decided, *shortcut_lines(self.shortcuts))

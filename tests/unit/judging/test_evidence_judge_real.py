@@ -76,3 +76,15 @@ def test_most_sessions_of_a_good_agent_show_little_to_find_fault_with(shared_dat
             found.score for _, answer in answers if (found := answer.axes[axis]).kind == "scored"
         )
         assert scores[len(scores) // 2] >= 85
+
+
+def test_hardly_any_real_answer_seems_to_belong_elsewhere(shared_data: Path) -> None:
+    """One alarm in 137 sessions; each costs 15 points for nothing."""
+    answers = [one for folder in FOLDERS for one in real_answers(shared_data, folder)]
+    alarms = [
+        session.session_id
+        for session, answer in answers
+        if "words that occur nowhere before" in answer.axes["communication"].model_dump_json()
+    ]
+    assert len(answers) >= 130
+    assert len(alarms) <= 1

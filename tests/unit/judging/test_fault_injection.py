@@ -21,11 +21,11 @@ LONGEST = 120
 MUST_FALL = {
     "error_loop": 0.98,
     "repeated_call": 0.98,
-    "corrupted_argument": 0.75,
-    "changed_digits": 0.75,
-    "dropped_answer": 0.85,
-    "swapped_answer": 0.50,
-    "user_correction": 0.75,
+    "corrupted_argument": 0.85,
+    "changed_digits": 0.80,
+    "dropped_answer": 0.92,
+    "swapped_answer": 0.65,
+    "user_correction": 0.85,
 }
 """The least share of sessions whose score falls; measured: docs/evidence-judge.md.
 

@@ -7,7 +7,7 @@ from evidence_cases import scored, unscored
 
 from pytest_sessioneval.suites.model import Expectation, ExpectedCall
 from pytest_sessioneval.testing import tool, transcript
-from pytest_sessioneval.transcripts.model import Outcome
+from pytest_sessioneval.transcripts.model import Outcome, Subsession
 
 SESSION = transcript(
     ("user", "Refund order W12."),
@@ -41,6 +41,40 @@ def test_all_that_was_expected_scores_100() -> None:
 def test_the_score_is_the_share_of_conditions_that_held() -> None:
     """Three of four: 75."""
     assert goal(REFUND, SAYS, LOOKS) == 75
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        ("Error: order not found", 0),
+        ('{"error": "order not found"}', 0),
+        ("Error: 503 Service Unavailable", 0),
+        ("refunded; no errors", 100),
+    ],
+)
+def test_a_call_that_plainly_failed_was_not_made(result: str, expected: int) -> None:
+    """Many sources mark no errors; the text is read as it is for tool_usage_quality."""
+    session = transcript(("user", "Refund W12."), tool("refund", {"order": "W12"}, result=result))
+    found = scored(session, "goal_completion", expectations=(REFUND,))
+    assert found.score == expected
+
+
+def test_a_sub_agents_failed_call_was_not_made() -> None:
+    """Its results are read alike."""
+    sub = transcript(("user", "Refund W12."), tool("refund", {"order": "W12"}, result="Error: no"))
+    session = transcript(
+        ("user", "Refund W12."), subsessions=(Subsession(agent_id="a", messages=sub.messages),)
+    )
+    assert scored(session, "goal_completion", expectations=(REFUND,)).score == 0
+
+
+def test_a_red_test_run_was_made() -> None:
+    """A program that reports a failure was called all the same."""
+    ran = Expectation(must_call=(ExpectedCall(tool="Bash"),))
+    session = transcript(
+        ("user", "Test."), tool("Bash", {"command": "pytest"}, result="Exit code 1")
+    )
+    assert scored(session, "goal_completion", expectations=(ran,)).score == 100
 
 
 def test_what_must_not_happen_scores_0_when_it_did() -> None:

@@ -37,7 +37,9 @@ CLOCK = datetime(2026, 11, 21, tzinfo=UTC)
 _IDENTITY = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
 
 
-def write_suite(folder: Path, outcomes: Sequence[float], *, more: str = GATE, name: str = "") -> Suite:
+def write_suite(
+    folder: Path, outcomes: Sequence[float], *, more: str = GATE, name: str = ""
+) -> Suite:
     """Write a suite whose sessions score ``100 * outcome`` on goal_completion, and load it."""
     write_sessions(folder, outcomes)
     named = f'name = "{name}"\n' if name else ""
@@ -137,9 +139,7 @@ class Repository:
         return self.git("rev-parse", "HEAD")
 
 
-def _open_judge(
-    model: str, suite: Suite, *, budget: CallBudget, stop: threading.Event
-) -> Judge:
+def _open_judge(model: str, suite: Suite, *, budget: CallBudget, stop: threading.Event) -> Judge:
     return open_judge(
         model,
         settings=suite.settings.judge,

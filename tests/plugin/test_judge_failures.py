@@ -44,7 +44,9 @@ def test_a_judge_that_is_down_scores_nothing(
     assert pytest.ExitCode.TESTS_FAILED == result.ret
     assert 3 == _unscored(runs, "failed")
     assert {None} == {row["mean"] for row in runs.suite["means"]}
-    result.stdout.fnmatch_lines([f"not scored: failed: no connection to the judge at {dead_judge}: *"])
+    result.stdout.fnmatch_lines(
+        [f"not scored: failed: no connection to the judge at {dead_judge}: *"]
+    )
     result.stdout.fnmatch_lines(["FAILED recorded/a.json - not scored: *"])
     assert "Traceback" not in result.stdout.str()
 

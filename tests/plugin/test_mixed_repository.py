@@ -150,35 +150,28 @@ def test_testpaths_are_collected(pytester: pytest.Pytester, sessions: Sessions) 
     assert {"passed": 1} == outcomes(pytester.runpytest())
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("setup.cfg", "[metadata]\nname = left-pad\n"),
-        ("Pipfile", "[[source]]\nurl = 'https://example.org'\n"),
-        ("main.js", "// a program\n{ let x = 1 }\n"),
-        ("page.html", "{% extends 'base' %}\n"),
-        ("README", "[A link](https://example.org)\n"),
-        ("numbers.txt", "[1, 2, 3]\n"),
-    ],
-)
 def test_other_files_are_not_looked_into(
-    pytester: pytest.Pytester, sessions: Sessions, runs: Runs, name: str, content: str
+    pytester: pytest.Pytester, sessions: Sessions, runs: Runs
 ) -> None:
     """A suite in a repository's root does not list the repository as files without sessions."""
     pytester.makeini("[pytest]\n")
     sessions.suite()
     sessions.good("a.json")
-    sessions.text(name, content)
+    sessions.text("setup.cfg", "[metadata]\nname = left-pad\n")
+    sessions.text("Pipfile", "[[source]]\nurl = 'https://example.org'\n")
+    sessions.text("main.js", "// a program\n{ let x = 1 }\n")
+    sessions.text("page.html", "{% extends 'base' %}\n")
+    sessions.text("README", "[A link](https://example.org)\n")
+    sessions.text("numbers.txt", "[1, 2, 3]\n")
     assert {"passed": 1} == outcomes(pytester.runpytest())
     assert [] == runs.suite["sources"]["not_sessions"]
 
 
-@pytest.mark.parametrize("head", ["", "\ufeff", "// made by a tool\n", "\n\n  ", "[\n"])
-def test_sessions_are_found_under_any_name(
-    pytester: pytest.Pytester, sessions: Sessions, head: str
-) -> None:
+def test_sessions_are_found_under_any_name(pytester: pytest.Pytester, sessions: Sessions) -> None:
     """A file whose name says nothing is a session when it begins like one and is one."""
     sessions.suite(folder="recorded")
     content = sessions.good("recorded/a.json").read_text(encoding="utf-8")
-    sessions.text("recorded/b.log", head + content.replace("a.json", "b") + "]" * ("[" in head))
-    assert {"passed": 2} == outcomes(pytester.runpytest())
+    for n, head in enumerate(["", "\ufeff", "// made by a tool\n", "\n\n  ", "[\n"]):
+        said = content.replace("a.json", f"number {n}")
+        sessions.text(f"recorded/{n}.log", head + said + "]" * ("[" in head))
+    assert {"passed": 6} == outcomes(pytester.runpytest())

@@ -94,7 +94,7 @@ def test_the_short_summary_says_why(pytester: pytest.Pytester) -> None:
     )
 
 
-@pytest.mark.parametrize("style", ["short", "long", "line", "native", "no"])
+@pytest.mark.parametrize("style", ["long", "line", "native"])
 def test_no_traceback_in_any_style(pytester: pytest.Pytester, style: str) -> None:
     """However tracebacks are shown, a session's failure has none of our code in it."""
     shown = pytester.runpytest(f"--tb={style}").stdout.str()

@@ -46,17 +46,22 @@ def recorded(sessions: Sessions) -> Sessions:
         (b"[suite]\nname = '\xff'\n", "sessioneval.toml"),
     ],
 )
-@pytest.mark.parametrize("arguments", [(), ("--sessioneval", "recorded")], ids=["plain", "flag"])
 def test_what_is_wrong_with_a_suite_is_told(
-    pytester: pytest.Pytester,
-    recorded: Sessions,
-    suite: str | bytes,
-    told: str,
-    arguments: tuple[str, ...],
+    pytester: pytest.Pytester, recorded: Sessions, suite: str | bytes, told: str
 ) -> None:
     """The message says what was found where, and the run ends before anything is judged."""
     recorded.text("recorded/sessioneval.toml", suite)
-    assert told in refusal(pytester.runpytest(*arguments))
+    assert told in refusal(pytester.runpytest())
+
+
+@pytest.mark.parametrize("suite", ["[suite\n", "[judge]\nmodel = 'hook:nobody'\n"])
+def test_the_flag_makes_no_difference(
+    pytester: pytest.Pytester, recorded: Sessions, suite: str
+) -> None:
+    """A suite named with ``--sessioneval`` is refused in the same words."""
+    recorded.suite(suite, "recorded")
+    plain = refusal(pytester.runpytest())
+    assert plain == refusal(pytester.runpytest("--sessioneval", "recorded"))
 
 
 def test_nothing_is_judged_and_nothing_is_reported(

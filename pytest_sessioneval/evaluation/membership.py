@@ -155,9 +155,12 @@ def _configured(name: str, setting: str, item: FoundSummary) -> str:
     if value is None and name in _SUMMARY_KEYS:
         value = getattr(summary, name)
     if value is None:
-        known = sorted({*summary.metadata, *_SUMMARY_KEYS, "path"})
+        known = {key for key, held in summary.metadata.items() if held is not None}
+        known |= {key for key in _SUMMARY_KEYS if getattr(summary, key) is not None}
+        if setting == "key":
+            known.add("path")
         raise SuiteError(
             f'[suite] {setting} = "{name}": session {item.id} has no {name}; '
-            f"it has {', '.join(known)}"
+            f"it has {', '.join(sorted(known))}"
         )
     return str(value)

@@ -62,5 +62,6 @@ def _is_recent(member: Member, since: datetime | None) -> bool:
 def _in_shard(member: Member, shard: tuple[int, int] | None) -> bool:
     if shard is None:
         return True
-    number = int(hashlib.sha256(member.session.key.encode()).hexdigest()[:8], 16)
+    key = member.session.key.encode("utf-8", "surrogatepass")  # a file's name may be no text
+    number = int(hashlib.sha256(key).hexdigest()[:8], 16)
     return number % shard[1] == shard[0] - 1

@@ -31,7 +31,7 @@ def test_the_installed_command_says_its_version() -> None:
     assert f"pytest-sessioneval {pytest_sessioneval.__version__}\n" == done.stdout
 
 
-@pytest.mark.parametrize("option", ["--help", "-h", "--version", "init --help"])
+@pytest.mark.parametrize("option", ["--help", "-h", "--version", "init --help", "compare --help"])
 def test_help_and_version_load_nothing_heavy(option: str) -> None:
     """A fresh interpreter that was asked for help has none of the dependencies but click."""
     code = (
@@ -46,10 +46,25 @@ def test_help_and_version_load_nothing_heavy(option: str) -> None:
 
 def test_help_names_the_commands_there_are() -> None:
     """Commands of later versions are not promised."""
-    assert ["init", "rubric", "schema"] == sorted(program.commands)
+    assert ["baseline", "comment", "compare", "init", "rubric", "schema"] == sorted(
+        program.commands
+    )
 
 
-@pytest.mark.parametrize("command", [[], ["init"], ["schema"], ["rubric"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        ["init"],
+        ["schema"],
+        ["rubric"],
+        ["compare"],
+        ["comment"],
+        ["baseline"],
+        ["baseline", "show"],
+        ["baseline", "anchor"],
+    ],
+)
 def test_each_command_has_help(command: list[str]) -> None:
     """``-h`` works everywhere and exits with 0."""
     done = run(*command, "-h")
@@ -58,7 +73,17 @@ def test_each_command_has_help(command: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nothing"], ["--nothing"], ["init"], ["init", "a", "b"], ["schema", "nothing"]]
+    "arguments",
+    [
+        ["nothing"],
+        ["--nothing"],
+        ["init"],
+        ["init", "a", "b"],
+        ["schema", "nothing"],
+        ["compare", "a"],
+        ["baseline", "nothing"],
+        ["comment"],
+    ],
 )
 def test_a_wrong_command_line_ends_with_2(arguments: list[str]) -> None:
     """A usage error says how the command is used, and prints nothing to standard output."""

@@ -341,5 +341,6 @@ def test_a_folder_that_cannot_be_listed_is_a_problem(tmp_path: Path) -> None:
 
 
 def test_a_suite_that_is_gone_is_a_problem(tmp_path: Path) -> None:
-    """A root that cannot be listed is told by its name."""
-    assert {".": "cannot be listed"} == _problems(tmp_path / "gone")
+    """A root that cannot be listed is told, whatever its globs would have chosen."""
+    for globs in ((), ("a/*.json",)):
+        assert {".": "cannot be listed"} == _problems(tmp_path / "gone", globs=globs)

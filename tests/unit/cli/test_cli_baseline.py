@@ -33,7 +33,8 @@ def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Suite:
     return made
 
 
-def test_show_says_what_the_baseline_holds(suite: Suite) -> None:
+@pytest.mark.usefixtures("suite")
+def test_show_says_what_the_baseline_holds() -> None:
     """Sessions, versions, a mean per axis with what it rests on, and that there is no anchor."""
     said = lines("show", "airline")
     assert "airline/baseline.json: 24 sessions of airline" == said[0]
@@ -43,7 +44,8 @@ def test_show_says_what_the_baseline_holds(suite: Suite) -> None:
     assert "no anchor: pin this baseline with `sessioneval baseline anchor airline`" == said[-1]
 
 
-def test_anchor_pins_the_baseline_and_says_what_moved(suite: Suite) -> None:
+@pytest.mark.usefixtures("suite")
+def test_anchor_pins_the_baseline_and_says_what_moved() -> None:
     """The first time all of it is new; afterwards show calls it the same."""
     assert "wrote airline/baseline.anchor.json" == lines("anchor", "airline")[0]
     assert "airline/baseline.anchor.json: the same" == lines("show", "airline")[-1]

@@ -87,14 +87,16 @@ def test_worse_ends_with_1(suite: Suite, worse: Path) -> None:
     assert line.startswith("goal_completion: -20.0 [-20.0, -20.0] 90 % CI · n=24 pairs")
 
 
-def test_the_same_ends_with_0(suite: Suite) -> None:
+@pytest.mark.usefixtures("suite")
+def test_the_same_ends_with_0() -> None:
     """A baseline against itself."""
     done = compare("baseline.json", "baseline.json")
     assert 0 == done.exit_code
     assert "The merge may go ahead." in done.stdout
 
 
-def test_undecided_and_advisory_ends_with_0(suite: Suite, worse: Path) -> None:
+@pytest.mark.usefixtures("suite", "worse")
+def test_undecided_and_advisory_ends_with_0() -> None:
     """What only warns stops nothing, and says what is missing."""
     few = json.loads(Path("baseline.json").read_text("utf-8"))
     few["sessions"] = few["sessions"][:6]
@@ -112,7 +114,8 @@ def test_it_is_the_decision_that_pytest_would_make(suite: Suite, worse: Path) ->
     assert expected == found.model_copy(update={"against": None})
 
 
-def test_json_is_the_whole_decision(suite: Suite, worse: Path) -> None:
+@pytest.mark.usefixtures("suite")
+def test_json_is_the_whole_decision(worse: Path) -> None:
     """Every number of the words, under the keys of the model, in ASCII."""
     done = compare("baseline.json", worse, "--json")
     value = json.loads(done.stdout)
@@ -121,7 +124,8 @@ def test_json_is_the_whole_decision(suite: Suite, worse: Path) -> None:
     assert done.stdout.isascii()
 
 
-def test_the_installed_command_ends_alike(suite: Suite, worse: Path) -> None:
+@pytest.mark.usefixtures("suite")
+def test_the_installed_command_ends_alike(worse: Path) -> None:
     """In a process of its own."""
     done = subprocess.run(
         [COMMAND, "compare", RUN, str(worse)], capture_output=True, text=True, check=False
@@ -129,7 +133,8 @@ def test_the_installed_command_ends_alike(suite: Suite, worse: Path) -> None:
     assert (1, "") == (done.returncode, done.stderr)
 
 
-def test_keys_cannot_steer_the_terminal(suite: Suite) -> None:
+@pytest.mark.usefixtures("suite")
+def test_keys_cannot_steer_the_terminal() -> None:
     """Escape sequences in a session's key are not echoed."""
     value = json.loads(Path("baseline.json").read_text("utf-8"))
     value["sessions"] = value["sessions"][1:]
@@ -197,7 +202,8 @@ def test_a_revision_without_a_baseline_stops_the_merge(suite: Suite, worse: Path
     assert "there is no baseline" in refused(worse, "git:HEAD")
 
 
-def test_different_sessions_are_compared_as_groups(suite: Suite, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("suite")
+def test_different_sessions_are_compared_as_groups() -> None:
     """Without a common key the comparison is incomplete and names --unpaired, which decides."""
     text = Path("baseline.json").read_text("utf-8").replace('"task-', '"other-')
     Path("other.json").write_text(text, "utf-8")
@@ -214,7 +220,8 @@ def test_different_sessions_are_compared_as_groups(suite: Suite, tmp_path: Path)
 # -- by which settings ---------------------------------------------------------------
 
 
-def test_without_a_suite_every_scored_axis_decides(suite: Suite, worse: Path) -> None:
+@pytest.mark.usefixtures("suite")
+def test_without_a_suite_every_scored_axis_decides(worse: Path) -> None:
     """But none that only describes, and none that a side has no score on."""
     found = decision("baseline.json", worse)
     assert [AXIS, "efficiency", "communication"] == [axis.axis for axis in found.gated]
@@ -232,6 +239,7 @@ def test_axes_are_chosen_with_their_margins(suite: Suite, worse: Path) -> None:
     assert (["efficiency"], 30) == ([axis.axis for axis in found.gated], found.min_pairs)
 
 
+@pytest.mark.usefixtures("suite")
 @pytest.mark.parametrize(
     ("axis", "message"),
     [
@@ -241,9 +249,7 @@ def test_axes_are_chosen_with_their_margins(suite: Suite, worse: Path) -> None:
         ("goal_completion:5%", "is not accepted"),
     ],
 )
-def test_an_axis_that_is_none_is_refused(
-    suite: Suite, worse: Path, axis: str, message: str
-) -> None:
+def test_an_axis_that_is_none_is_refused(worse: Path, axis: str, message: str) -> None:
     """With what is accepted."""
     assert message in refused("baseline.json", worse, "--axis", axis)
 
@@ -259,14 +265,16 @@ def test_a_revision_needs_a_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     )
 
 
-def test_what_is_neither_is_refused(suite: Suite) -> None:
+@pytest.mark.usefixtures("suite")
+def test_what_is_neither_is_refused() -> None:
     """One line, exit 2."""
     assert "sessioneval: compare: 'nothing' is neither a file nor a run" in refused(
         "baseline.json", "nothing"
     )
 
 
-def test_scores_that_share_no_axis_are_refused(suite: Suite) -> None:
+@pytest.mark.usefixtures("suite")
+def test_scores_that_share_no_axis_are_refused() -> None:
     """There would be nothing to decide on."""
     value = json.loads(Path("baseline.json").read_text("utf-8"))
     for session in value["sessions"]:
@@ -275,7 +283,8 @@ def test_scores_that_share_no_axis_are_refused(suite: Suite) -> None:
     assert "no axis has a score on both sides" in refused("baseline.json", "empty.json")
 
 
-def test_scores_of_another_judge_are_not_comparable(suite: Suite) -> None:
+@pytest.mark.usefixtures("suite")
+def test_scores_of_another_judge_are_not_comparable() -> None:
     """That is a decision, not a mistake in asking: exit 1."""
     value = json.loads(Path("baseline.json").read_text("utf-8"))
     value["versions"]["judge"] = "other@1#0"

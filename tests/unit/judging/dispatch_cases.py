@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from judging_cases import SESSION
-from panel_cases import NOW, OUTCOME, ScriptedJudge, panel, scored, session, suite
+from panel_cases import NOW, OUTCOME, panel, session, suite
+from scripted_judge import PATIENCE_S, HeldJudge, ScriptedJudge
 
 from pytest_sessioneval.judging.dispatch import Dispatcher, Ticket
 from pytest_sessioneval.judging.model import Answer, Case
@@ -19,52 +19,6 @@ from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.verdicts.model import Opinion
 
 ResultT = TypeVar("ResultT")
-
-PATIENCE_S = 30.0
-"""How long a test waits for what must happen before it calls that a deadlock."""
-
-
-class HeldJudge(ScriptedJudge):
-    """A judge whose every answer waits until the test lets it go."""
-
-    def __init__(
-        self, answer: Callable[[Case], Answer] | None = None, *, held: bool = True
-    ) -> None:
-        super().__init__(answer)
-        self.asked: list[str] = []
-        """The sessions asked about, in order, once per question."""
-        self.peak = 0
-        """Most questions in flight at once."""
-        self._in_flight = 0
-        self._held = held
-        self._free: Counter[str] = Counter()
-        self._turn = threading.Condition()
-
-    def judge(self, case: Case) -> Answer:
-        """Return the test's answer, once this session, or everything, is released."""
-        name = case.session_id
-        with self._turn:
-            self.asked.append(name)
-            self._in_flight += 1
-            self.peak = max(self.peak, self._in_flight)
-            self._turn.notify_all()
-            self._turn.wait_for(lambda: not self._held or self._free[name])
-            self._free[name] -= 1
-            self._in_flight -= 1
-        return super().judge(case)
-
-    def wait_for_calls(self, count: int) -> None:
-        """Return once that many questions have been asked in all."""
-        with self._turn:
-            asked = self._turn.wait_for(lambda: len(self.asked) >= count, PATIENCE_S)
-        assert asked, f"{len(self.asked)} of {count} questions were asked"
-
-    def release(self, *names: str) -> None:
-        """Let one question of each of these sessions go; without names: everything, for good."""
-        with self._turn:
-            self._held = self._held and bool(names)
-            self._free.update(names)
-            self._turn.notify_all()
 
 
 @dataclass
@@ -178,16 +132,3 @@ def started(function: Callable[..., ResultT], *arguments: Any) -> Future[ResultT
     future = pool.submit(function, *arguments)
     pool.shutdown(wait=False)
     return future
-
-
-__all__ = [
-    "PATIENCE_S",
-    "HeldJudge",
-    "Kept",
-    "dispatching",
-    "in_time",
-    "one_opinion",
-    "scored",
-    "started",
-    "tickets",
-]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from judging_cases import RUBRIC
+from scripted_judge import ScriptedJudge
 
-from pytest_sessioneval.judging.model import Answer, Case
 from pytest_sessioneval.judging.panel import Panel
 from pytest_sessioneval.suites.model import (
     Axis,
@@ -23,7 +22,6 @@ from pytest_sessioneval.suites.session import SuiteSession
 from pytest_sessioneval.transcripts.model import SessionSummary
 from pytest_sessioneval.verdicts.model import (
     AxisOpinion,
-    CallCount,
     Opinion,
     Scored,
     Unscored,
@@ -46,49 +44,6 @@ WITH_CREW = Rubric(name="small", version=1, axes=(*RUBRIC.axes, CREW))
 OUTCOME = Expert(id="outcome", instruction="Look at the end.", axes=("goal", "tone"))
 TONE = Expert(id="tone", instruction="Listen.", axes=("tone",))
 CREWMAN = Expert(id="crew", instruction="Look at the sub-agents.", axes=("crew",))
-
-
-class ScriptedJudge:
-    """A judge whose answers are a test's function of the case; every axis 60 without one."""
-
-    def __init__(
-        self,
-        answer: Callable[[Case], Answer] | None = None,
-        *,
-        name: str = "script",
-        identity: Mapping[str, Any] | None = None,
-        unsupported: Mapping[str, str] | None = None,
-        notice: str = "",
-    ) -> None:
-        self.name = name
-        self.notice = notice
-        self.closed = False
-        self._answer = answer or scored
-        self._identity = dict(identity or {"judge": name})
-        self._unsupported = dict(unsupported or {})
-
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        """Return what the test says."""
-        return self._identity
-
-    def unsupported(self, suite: Suite) -> Mapping[str, str]:  # noqa: ARG002
-        """Return what the test says."""
-        return self._unsupported
-
-    def judge(self, case: Case) -> Answer:
-        """Return the test's answer."""
-        return self._answer(case)
-
-    def close(self) -> None:
-        """Note that it was closed."""
-        self.closed = True
-
-
-def scored(case: Case, score: int = 60, **fields: Any) -> Answer:
-    """Return an answer with this score on every axis asked for."""
-    axes: dict[str, AxisOpinion] = {axis.name: Scored(score=score) for axis in case.axes}
-    return Answer(axes=axes, **{"model": "script-1", "spent": CallCount(calls=1), **fields})
 
 
 def suite(*experts: Expert, rubric: Rubric = RUBRIC, **sections: Any) -> Suite:

@@ -7,18 +7,16 @@ from typing import Any
 
 import pytest
 from dispatch_cases import (
-    PATIENCE_S,
-    HeldJudge,
     Kept,
     dispatching,
     in_time,
-    scored,
     started,
     tickets,
 )
 from hypothesis import given, settings, strategies as st
 from judging_cases import SESSION
-from panel_cases import NOW, OUTCOME, TONE, ScriptedJudge, suite
+from panel_cases import NOW, OUTCOME, TONE, suite
+from scripted_judge import PATIENCE_S, HeldJudge, ScriptedJudge, scored
 
 from pytest_sessioneval.errors import StoreError
 from pytest_sessioneval.judging.dispatch import Progress

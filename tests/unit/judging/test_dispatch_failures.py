@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from dispatch_cases import PATIENCE_S, HeldJudge, Kept, dispatching, in_time, one_opinion, tickets
-from panel_cases import ScriptedJudge, scored
+from dispatch_cases import Kept, dispatching, in_time, one_opinion, tickets
+from scripted_judge import PATIENCE_S, HeldJudge, ScriptedJudge, scored
 
 from pytest_sessioneval.errors import (
     JudgeError,

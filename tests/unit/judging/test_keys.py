@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from panel_cases import ScriptedJudge
+from scripted_judge import ScriptedJudge
 
 from pytest_sessioneval.judging.keys import digest_of, nonce, opinion_key, seat_digest
 from pytest_sessioneval.suites.model import Expectation, ExpectedCall, Expert, FeedbackEntry

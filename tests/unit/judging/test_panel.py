@@ -12,12 +12,12 @@ from panel_cases import (
     OUTCOME,
     TONE,
     WITH_CREW,
-    ScriptedJudge,
     opinion,
     panel,
     session,
     suite,
 )
+from scripted_judge import ScriptedJudge
 
 from pytest_sessioneval.judging.panel import Panel, combine, panel_experts
 from pytest_sessioneval.suites.model import (

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytest_sessioneval.errors import SuiteError
 from pytest_sessioneval.evaluation.baselines import (
     baseline_path,
     reader_versions,
@@ -106,6 +107,11 @@ def check_reference(reference: Reference, *, rubric_version: str, judge_version:
     if settings is None:
         return
     check_gate(settings, reference.suite.rubric.axis_names)
+    if settings.sequential != "off":
+        raise SuiteError(
+            f"suite {reference.suite.name}: [gate] sequential = {settings.sequential!r} needs a "
+            'later version of pytest-sessioneval; accepted is "off", which judges every session'
+        )
     versions = Versions(rubric=rubric_version, judge=judge_version, scoring=SCORING_VERSION)
     for name, baseline in reference.baselines.items():
         check_baseline(baseline, settings.axes, versions, place=_place(reference, name))

@@ -37,6 +37,13 @@ __all__ = ["render_markdown"]
 
 _LISTED = 50
 _EXAMPLES = 3
+_LIMITS = {
+    (True, True): " A mean stands against the suite's threshold, the lowest score against that of "
+    "every session.",
+    (True, False): " A mean stands against the suite's threshold.",
+    (False, True): " The lowest score stands against the threshold of every session.",
+    (False, False): "",
+}
 _DOUBTFUL: tuple[UnscoredReason, ...] = ("unverified", "tampered")
 
 
@@ -135,17 +142,9 @@ def _averages(suite: SuiteReport) -> Iterator[str]:
     for row in suite.means:
         yield _average(row, low.get(row.axis), below=below)
     yield ""
-    yield f"Means are over scored sessions only; *n* is how many of how many.{_legend(suite)}"
+    limits = _LIMITS[bool(suite.thresholds.mean), bool(suite.thresholds.session)]
+    yield f"Means are over scored sessions only; *n* is how many of how many.{limits}"
     yield ""
-
-
-def _legend(suite: SuiteReport) -> str:
-    thresholds = suite.thresholds
-    places = [
-        *(["a mean the suite's"] if thresholds.mean else []),
-        *(["a lowest score each session's"] if thresholds.session else []),
-    ]
-    return f" Behind {', behind '.join(places)} threshold." if places else ""
 
 
 def _average(row: AxisReport, low: float | None, *, below: bool) -> str:

@@ -22,6 +22,7 @@ _LOWEST = 3
 _ROWS = 100
 _OPEN_ROWS = 25
 _COMMENT = 400
+_QUOTE = 120
 _MAY_BREAK = "_\u200b"
 
 
@@ -30,17 +31,20 @@ def lowest_sessions(suite: SuiteReport, link: Link) -> Iterator[str]:
     axes = lowest_scores(suite, _LOWEST)
     if not axes:
         return
+    below = any(row.below for row in suite.means)
     yield "### Lowest scores"
     yield ""
-    failed = ", those below their threshold left out" if suite.counts.below_threshold else ""
-    yield f"Per axis at most {_LOWEST}, full marks{failed or ' left out'}:"
+    left_out = "full marks and scores below their threshold" if below else "full marks"
+    yield f"At most {_LOWEST} sessions per axis; {left_out} are left out."
     yield ""
     for axis, lows in axes.items():
         yield f"- **{markdown_text(axis)}**"
         for low in lows:
             yield f"  - {_low(low, suite, link)}"
-            for citation in citations(low.said, shown=_COMMENT)[:1]:
-                yield f"    - {citation_line(citation)}"
+            against = [e for e in low.said.evidence if e.polarity == "negative"]
+            said = low.said.model_copy(update={"evidence": tuple(against)})
+            for citation in citations(said, shown=_COMMENT)[:1]:
+                yield f"    - {citation_line(citation, _QUOTE)}"
     yield ""
 
 

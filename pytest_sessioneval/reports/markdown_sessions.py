@@ -216,13 +216,13 @@ def _said(who: str, said: AxisOpinion) -> Iterator[str]:
         yield f"    - and {left:,} more: see report.json"
 
 
-def citation_line(citation: Citation) -> str:
-    """Return where, what and why, in one line of Markdown."""
+def citation_line(citation: Citation, limit: int = _QUOTE) -> str:
+    """Return where, what and why in one line; quote and note have ``limit`` characters."""
     label = markdown_text(citation.label)
-    note = markdown_text(citation.note, _QUOTE)
+    note = markdown_text(citation.note, limit)
     if not citation.quote.strip():
         return f"{label}: {note or 'the message as a whole'}"
-    return f"{label}: {code_span(citation.quote, _QUOTE)}{' – ' + note if note else ''}"
+    return f"{label}: {code_span(citation.quote, limit)}{' – ' + note if note else ''}"
 
 
 def _rest(verdict: Verdict, shown: set[str]) -> Iterator[str]:
@@ -230,7 +230,7 @@ def _rest(verdict: Verdict, shown: set[str]) -> Iterator[str]:
     others = [
         f"{axis} {points(result.score) if result.kind == 'scored' else result.reason}"
         for axis, result in verdict.axes.items()
-        if axis not in shown
+        if axis not in shown and (result.kind == "scored" or result.reason != "not_applicable")
     ]
     if others:
         yield f"- other axes: {markdown_text(', '.join(others))}"

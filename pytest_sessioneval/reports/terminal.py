@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pytest_sessioneval.reports.lowest import lowest_scores
 from pytest_sessioneval.reports.model import AxisReport, Report, SuiteReport
 from pytest_sessioneval.reports.neutralise import one_line
-from pytest_sessioneval.reports.reasons import causes, missing_scores
+from pytest_sessioneval.reports.reasons import REASONS, causes, missing_scores
 from pytest_sessioneval.reports.terminal_table import table_rows
 from pytest_sessioneval.reports.wording import (
     asked,
@@ -17,6 +18,8 @@ from pytest_sessioneval.reports.wording import (
     counted,
     judged_by,
     low_means,
+    points,
+    short_name,
     state_list,
 )
 from pytest_sessioneval.verdicts.model import NOT_ANSWERED
@@ -29,6 +32,9 @@ Style = Literal["title", "plain", "strong", "good", "bad", "warn", "dim"]
 
 _KINDS = 5
 _CAUSES = 3
+_LOWEST = " lowest: "
+_WIDEST_AXIS = 32
+_LEAST_ROOM = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ def _suite(suite: SuiteReport, width: int) -> Iterator[Line]:
         text = f"{axis} has a threshold, and no session was scored on it"
         yield from _sentence(text, width, "bad")
     yield from _gate(suite, width)
+    yield from _lowest(suite, width)
     yield from _missing(suite, width)
     yield from _sources(suite.sources, width)
     if suite.redacted:
@@ -122,6 +129,23 @@ def _axis_style(axis: AxisReport, low_mean: bool) -> Style:  # noqa: FBT001 -- p
     return "plain"
 
 
+def _lowest(suite: SuiteReport, width: int) -> Iterator[Line]:
+    """Yield the lowest score of each axis on one line each: what a green run has to read.
+
+    An axis with sessions below their threshold has told more than that.
+    """
+    told = {row.axis for row in suite.means if row.below}
+    head = _LOWEST
+    for axis, (low,) in lowest_scores(suite, 1).items():
+        if axis in told:
+            continue
+        text = f"{head}{one_line(axis, _WIDEST_AXIS)} {points(low.score)} {short_name(low.session)}"
+        room = max(width, 40) - len(text) - len(" ()")
+        why = one_line(low.said.comment, room) if room >= _LEAST_ROOM else ""
+        yield Line(f"{text} ({why})" if why else text)
+        head = " " * len(_LOWEST)
+
+
 def _causes(suite: SuiteReport, width: int) -> Iterator[Line]:
     """Yield why sessions were not scored, before all that follows from it."""
     found = causes(suite)
@@ -145,7 +169,9 @@ def _missing(suite: SuiteReport, width: int) -> Iterator[Line]:
             text = f"{axes} {are} not scored by this judge: {missing.remedy}"
         else:
             axes = ", ".join(f"{axis} {number:,}" for axis, number in missing.axes.items())
-            text = f"{missing.reason}: {axes} – {missing.meaning}; {missing.remedy}"
+            text = f"{missing.reason}: {axes} – {missing.meaning}"
+            if missing.meaning == REASONS[missing.reason][0]:
+                text += f"; {missing.remedy}"  # else the judge said what to do
         yield from _sentence(text, width, "warn")
     unjudged = max((row.unjudged for row in suite.means), default=0)
     if unjudged > suite.counts.error + suite.counts.not_run:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from pytest_sessioneval.judging.panel import EMBEDDED
-from pytest_sessioneval.reports.model import Counts, Report, SuiteReport
+from pytest_sessioneval.reports.model import Counts, Report, SessionReport, SuiteReport
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.suites.thresholds import Shortfall
 from pytest_sessioneval.verdicts.model import (
@@ -28,6 +29,7 @@ __all__ = [
     "mean_points",
     "points",
     "share_shown",
+    "short_name",
     "shortfall_text",
     "state_list",
     "title_shown",
@@ -35,6 +37,8 @@ __all__ = [
 
 _EMBEDDED_JUDGE = "embedded judge"
 _LONGEST_TITLE = 60
+_SHORT_NAME = 24
+_SHORT_ID = 13
 
 
 def points(score: float) -> str:
@@ -133,13 +137,31 @@ def headline(report: Report) -> str:
         return f"{means}; {counted(judged, 'session')} passed"
     if counts.not_run:
         return f"{counted(judged, 'session')} passed, {counts.not_run:,} not run"
-    return f"all {judged:,} sessions passed" if judged > 1 else "1 session passed"
+    words = {1: "1 session passed", 2: "both sessions passed"}
+    return words.get(judged, f"all {judged:,} sessions passed")
 
 
 def title_shown(title: str | None, *names: str) -> str:
     """Return a session's title in quotes, shortened; empty without one that ``names`` have not."""
     shown = one_line(title or "", _LONGEST_TITLE)
     return "" if not shown or title in names else f"“{shown}”"
+
+
+def short_name(session: SessionReport) -> str:
+    """Return what to call a session where there is little room: its key, or its title.
+
+    A long key gives way to the title; without one it keeps as much of its end
+    as has room, at a ``/`` or ``::``, or else its beginning: ``-k`` finds both.
+    """
+    key = one_line(session.key)
+    if len(key) <= _SHORT_NAME:
+        return key
+    if title := one_line(session.title or "", _SHORT_NAME - 2):
+        return f"“{title}”"
+    ends = (cut.end() for cut in re.finditer(r"/|::", key))
+    fitting = (key[end:] for end in ends if 0 < len(key) - end <= _SHORT_NAME)
+    last = re.split(r"/|::", key)[-1] or key
+    return next(fitting, one_line(last, _SHORT_ID))
 
 
 def share_shown(verdict: Verdict) -> str:

@@ -325,25 +325,50 @@ def airline_run() -> Run:
     )
 
 
-def evidence_run() -> Run:
-    """Return a green run of the embedded judge, which cannot score one axis."""
-    how = "write [[expect]] for the suite, or set use_outcome = true"
+_HOW = "write [[expect]] for the suite, or set use_outcome = true"
+
+
+def _measured(key: str, title: str | None, **axes: Scored) -> SessionResult:
+    """Return a session that the embedded judge measured, in all but its goal."""
+    goal = Unscored(reason="unsupported", detail=_HOW)
     verdict = Verdict(
-        session_id="id-refund",
+        session_id=f"id-{key}",
         digest="d",
         axes={
-            "goal_completion": Unscored(reason="unsupported", detail=how),
-            "tool_usage_quality": PanelScore(score=90),
+            "goal_completion": goal,
+            **{axis: PanelScore(score=said.score) for axis, said in axes.items()},
         },
-        opinions=(
-            opinion(
-                "refund",
-                "evidence",
-                {
-                    "goal_completion": Unscored(reason="unsupported", detail=how),
-                    "tool_usage_quality": Scored(score=90),
-                },
-                model="evidence@1",
+        opinions=(opinion(key, "evidence", {"goal_completion": goal, **axes}, model="evidence@1"),),
+    )
+    return result(key, verdict, title=title)
+
+
+def evidence_run() -> Run:
+    """Return a green run of the embedded judge, which cannot score one axis."""
+    same = "7 identical calls of track (M5, M7, M9, M11, M13, M15, …) returned the same result"
+    tracked = _measured(
+        "5d0f3c1e-8a47-4b1c-9a55-2f6f0b7d1e90",
+        "Where is my parcel?",
+        tool_usage_quality=Scored(
+            score=75,
+            comment=f"{same}.",
+            evidence=tuple(
+                Evidence(message=place, quote='{"state": "in transit"}', note=f"repeat: {same}")
+                for place in (8, 10, 12)
+            ),
+            failure_tag="result_ignored",
+        ),
+        efficiency=Scored(score=100),
+    )
+    refunded = _measured(
+        "refund",
+        None,
+        tool_usage_quality=Scored(score=90),
+        efficiency=Scored(
+            score=62,
+            comment="The user set the agent right: “I said two” (M5).",
+            evidence=(
+                Evidence(message=5, quote="I said two", note="correction: “I said two” (M5)"),
             ),
         ),
     )
@@ -351,18 +376,18 @@ def evidence_run() -> Run:
         suite="quickstart",
         root="quickstart",
         rubric_version="agent@1#11223344",
-        axes=("goal_completion", "tool_usage_quality"),
+        axes=("goal_completion", "tool_usage_quality", "efficiency"),
         judge=JudgeIdentity(
             model="evidence",
             version="evidence@1#55667788",
             seats=(SeatIdentity(id="evidence", model="evidence", axes=("tool_usage_quality",)),),
             notice="evidence measures the process of a session; it does not know whether a task "
             "was solved.",
-            unsupported={"goal_completion": how},
+            unsupported={"goal_completion": _HOW},
         ),
-        sources=Sources(files_read=1, sessions=1),
-        results=(result("refund", verdict),),
-        judged=1,
+        sources=Sources(files_read=2, sessions=2),
+        results=(tracked, refunded),
+        judged=2,
     )
     return make_run(suite)
 

@@ -141,7 +141,7 @@ def test_an_axis_the_judge_cannot_score_says_how_to_get_it() -> None:
     """In the judge's own words."""
     how = "write [[expect]] for the suite, or set use_outcome = true"
     assert (
-        Missing("unsupported", {"goal_completion": 1}, "this judge cannot score it", how),
+        Missing("unsupported", {"goal_completion": 2}, "this judge cannot score it", how),
     ) == missing_scores(build_report(evidence_run()).suites[0])
 
 

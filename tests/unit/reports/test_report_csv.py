@@ -59,7 +59,7 @@ def test_experts_are_counted() -> None:
 def test_suites_with_other_axes_share_the_columns() -> None:
     """An axis that a suite does not have is empty there."""
     rows = _rows(make_run(*evidence_run().suites, *airline_run().suites))
-    assert ("90.0", "") == (rows[0]["tool_usage_quality"], rows[0]["subagent_orchestration"])
+    assert ("75.0", "") == (rows[0]["tool_usage_quality"], rows[0]["subagent_orchestration"])
 
 
 def test_a_session_of_several_in_a_file_is_named() -> None:

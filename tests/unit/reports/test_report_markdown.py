@@ -16,6 +16,7 @@ from report_runs import (
     hostile_run,
     make_run,
     many_run,
+    opinion,
     unscored_result,
 )
 
@@ -23,7 +24,14 @@ from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.markdown import render_markdown
 from pytest_sessioneval.reports.reasons import REASONS
 from pytest_sessioneval.reports.writing import links_from, links_under
-from pytest_sessioneval.verdicts.model import Unscored, UnscoredReason
+from pytest_sessioneval.verdicts.model import (
+    AxisOpinion,
+    Evidence,
+    PanelScore,
+    Scored,
+    Unscored,
+    UnscoredReason,
+)
 from pytest_sessioneval.verdicts.run import Run
 
 
@@ -90,10 +98,8 @@ def test_quotes_are_code_with_message_numbers() -> None:
 
 
 def test_other_axes_are_told_too() -> None:
-    """One failing axis is not all there is to a session."""
-    assert "- other axes: task_complexity 40, subagent_orchestration not_applicable" in (
-        _markdown(airline_run())
-    )
+    """One failing axis is not all there is to a session; what does not apply is nothing."""
+    assert "- other axes: task_complexity 40\n" in _markdown(airline_run())
 
 
 def test_transcripts_are_linked_relative_to_the_report() -> None:
@@ -183,6 +189,89 @@ def test_no_table_of_dashes() -> None:
     verdict = unscored.verdict.model_copy(update={"axes": axes})
     text = _markdown(make_run(airline_suite(unscored.model_copy(update={"verdict": verdict}))))
     assert "### Averages" not in text
+
+
+def test_a_green_report_has_something_to_read() -> None:
+    """The lowest scores with the expert's comment and first quote."""
+    key = "5d0f3c1e-8a47-4b1c-9a55-2f6f0b7d1e90"
+    same = "7 identical calls of track (M5, M7, M9, M11, M13, M15, …) returned the same result"
+    assert (
+        "### Lowest scores\n\n"
+        "At most 3 sessions per axis; full marks are left out.\n\n"
+        "- **tool_usage_quality**\n"
+        f"  - **75** `{key}` “Where is my parcel?”: {same}.\n"
+        '    - M8, M10, M12: `{"state": "in transit"}`\n'
+        "  - **90** `refund`\n"
+        "- **efficiency**\n"
+        "  - **62** `refund`: The user set the agent right: “I said two” (M5).\n"
+    ) in _markdown(evidence_run())
+
+
+def test_the_lowest_expert_of_several_is_named() -> None:
+    """The panel's score, then who scored lowest and how."""
+    text = _markdown(airline_run())
+    assert "full marks and scores below their threshold are left out." in text
+    assert "- **goal_completion**\n  - **90** `task-5` – tools 80\n" in text
+
+
+def test_praise_is_no_reason_for_a_low_score() -> None:
+    """Only what speaks against the agent is quoted there."""
+    session = evidence_run().suites[0].results[1]
+    praised = Evidence(message=2, quote="Well done", polarity="positive")
+    said: dict[str, AxisOpinion] = {"tool_usage_quality": Scored(score=90, evidence=(praised,))}
+    assert session.verdict is not None
+    verdict = session.verdict.model_copy(update={"opinions": (opinion("s", "evidence", said),)})
+    suite = evidence_run().suites[0]
+    one = session.model_copy(update={"verdict": verdict})
+    text = _markdown(make_run(suite.model_copy(update={"results": (one,)})))
+    assert "  - **90** `refund`" in text
+    assert "Well done" not in text
+
+
+def test_every_session_has_a_row() -> None:
+    """Key, title, how it ended, its scores, a miss in bold; unscored axes have no column."""
+    lines = _markdown(airline_run()).replace("\u200b", "").splitlines()
+    place = lines.index(
+        "| session | state | task_complexity | goal_completion | tool_usage_quality |"
+    )
+    assert [
+        "| task-1 | passed | 20 | 100 | 80 |",
+        "| task-3 “Refund for a cancelled flight” | **below threshold** | 40 | **30** | **20** |",
+        "| task-4 | **not scored** | 60 | failed | failed |",
+        "| task-5 | passed | 80 | 90 | 66.7 |",
+        "| task-6 | **error** | – | – | – |",
+        "| task-7 | **not run** | – | – | – |",
+        "",
+    ] == lines[place + 2 : place + 9]
+
+
+def test_what_does_not_apply_is_short_in_a_row() -> None:
+    """It is no failure of anything."""
+    run = airline_run()
+    first = run.suites[0].results[0]
+    scored = first.verdict
+    assert scored is not None
+    axes = {**scored.axes, "subagent_orchestration": PanelScore(score=70)}
+    other = first.model_copy(update={"verdict": scored.model_copy(update={"axes": axes})})
+    text = _markdown(make_run(airline_suite(first, other)))
+    assert "| task-1 | passed | 20 | 100 | 80 | n/a |" in text
+    assert "| task-1 | passed | 20 | 100 | 80 | 70 |" in text
+
+
+def test_rows_are_linked() -> None:
+    """A reader opens the transcript from the table."""
+    link = links_from(Path("/project/.sessioneval/runs/r"), Path("/project"))
+    row = "| [task-1](../../../suites/airline/transcripts/task-1.json) | passed |"
+    assert row in render_markdown(build_report(airline_run()), link)
+
+
+def test_a_long_table_is_folded_and_cut() -> None:
+    """Beyond 25 sessions it is folded, beyond 100 the rest is a number."""
+    text = _markdown(many_run(104))
+    assert "<summary>All sessions (104)</summary>\n\n| session |" in text
+    assert 100 == len(re.findall(r"^\| task-\d+ “", text, re.MULTILINE))
+    assert "\nAnd 4 more sessions: see scores.csv.\n\n</details>\n" in text
+    assert "### All sessions (25)\n" in _markdown(many_run(25))
 
 
 def test_complexity_buckets_have_their_own_n() -> None:

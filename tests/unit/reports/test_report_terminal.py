@@ -144,6 +144,35 @@ def test_an_unsupported_axis_says_how_to_get_it() -> None:
     ) in _text(evidence_run())
 
 
+def test_a_judges_own_words_have_no_other_advice() -> None:
+    """What it says of an axis that only some sessions do not support stands alone."""
+    gone = Unscored(reason="unsupported", detail="no tool was called: ask a judge model")
+    first = airline_run().suites[0].results[0]
+    assert first.verdict is not None
+    verdict = first.verdict.model_copy(
+        update={"axes": {**first.verdict.axes, "tool_usage_quality": gone}}
+    )
+    text = _text(make_run(airline_suite(first.model_copy(update={"verdict": verdict}))))
+    assert "\n unsupported: tool_usage_quality 1 – no tool was called: ask a judge model\n" in text
+
+
+def test_a_green_axis_tells_its_lowest_score() -> None:
+    """Score, session, and as much of the expert's comment as one line holds."""
+    lines = [line.text for line in _lines(evidence_run())]
+    place = lines.index(
+        " lowest: tool_usage_quality 75 “Where is my parcel?” (7 identical calls of tra…)"
+    )
+    assert (
+        "         efficiency 62 refund (The user set the agent right: “I said two” (M5).)"
+        == (lines[place + 1])
+    )
+
+
+def test_an_axis_with_failures_tells_no_lowest_score() -> None:
+    """The failures have told more."""
+    assert "lowest: tool_usage_quality" not in _text(airline_run())
+
+
 def test_the_judge_says_what_it_is() -> None:
     """Its notice is in the section."""
     assert " evidence measures the process of a session;" in _text(evidence_run())

@@ -26,11 +26,12 @@ from pytest_sessioneval.reports.wording import (
     judged_by,
     points,
     share_shown,
+    short_name,
     state_list,
     title_shown,
 )
 from pytest_sessioneval.verdicts.model import CallCount
-from pytest_sessioneval.verdicts.run import Sources
+from pytest_sessioneval.verdicts.run import Run, Sources
 
 
 @pytest.mark.parametrize(("score", "text"), [(40, "40"), (66.6667, "66.7"), (39.97, "40")])
@@ -97,7 +98,7 @@ def test_a_threshold_on_nothing_is_no_good_news() -> None:
     """Sessions that pass do not hide a threshold that nothing was held against."""
     suite = evidence_run().suites[0].model_copy(update={"never_scored": ("goal_completion",)})
     assert headline(build_report(make_run(suite))) == (
-        "1 axis with a threshold never scored; 1 session passed"
+        "1 axis with a threshold never scored; 2 sessions passed"
     )
 
 
@@ -112,8 +113,15 @@ def test_a_run_without_suites_is_no_good_news() -> None:
 
 
 def test_a_green_run_says_so() -> None:
-    """One session that passed is told in the singular."""
-    assert headline(build_report(evidence_run())) == "1 session passed"
+    """How many; one and two in their own words."""
+    assert "all 3 sessions passed" == headline(build_report(_green(3)))
+    assert "both sessions passed" == headline(build_report(_green(2)))
+    assert "1 session passed" == headline(build_report(_green(1)))
+
+
+def _green(number: int) -> Run:
+    suite = evidence_run().suites[0]
+    return make_run(suite.model_copy(update={"results": (suite.results[0],) * number}))
 
 
 def test_what_was_not_run_is_told_beside_what_passed() -> None:
@@ -184,6 +192,24 @@ def test_a_score_is_held_against_its_threshold(
 ) -> None:
     """With as many decimals as it takes."""
     assert text == held_against(score, threshold, shown)
+
+
+@pytest.mark.parametrize(
+    ("key", "title", "name"),
+    [
+        ("gift-wrap", "Wrap a book", "gift-wrap"),
+        ("5d0f3c1e-8a47-4b1c-9a55-2f6f0b7d1e90", "VAT a penny off", "“VAT a penny off”"),
+        ("5d0f3c1e-8a47-4b1c-9a55-2f6f0b7d1e90", None, "5d0f3c1e-8a4…"),
+        ("gpt-4o-airline.balanced.json::task-13.trial-0", None, "task-13.trial-0"),
+        ("checkpoints/6786ea0065/0/full.jsonl", " ", "6786ea0065/0/full.jsonl"),
+        ("projects/5c0375b4-57a5-4f26-b12d-d022ee4e51b7.jsonl", None, "5c0375b4-57a…"),
+        ("a/very/long/path/that/ends/in/a/slash/", None, "that/ends/in/a/slash/"),
+    ],
+)
+def test_a_session_has_a_short_name(key: str, title: str | None, name: str) -> None:
+    """The key where it is short, else the title, else what tells it apart."""
+    session = build_report(airline_run()).suites[0].sessions[0]
+    assert name == short_name(session.model_copy(update={"key": key, "title": title}))
 
 
 def test_a_title_is_shown_in_quotes_and_shortened() -> None:

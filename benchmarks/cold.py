@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from made_sessions import make_suite
+from made_sessions import make_bare, make_suite
 
 RUNS = 5
 SUITE = """
@@ -37,15 +37,6 @@ from pytest_sessioneval.testing import JudgeServer
 with JudgeServer(latency_s=float(sys.argv[1]), keep_requests=False) as server:
     print(server.url, flush=True)
     sys.stdin.read()
-"""
-BARE_ITEMS = """
-import pytest
-class One(pytest.Item):
-    def runtest(self): self.path.read_bytes()
-class File(pytest.File):
-    def collect(self): yield One.from_parent(self, name="session")
-def pytest_collect_file(file_path, parent):
-    if file_path.suffix == ".json": return File.from_parent(parent, path=file_path)
 """
 BARE_LOOP = """
 import sys, threading, queue, httpx
@@ -82,9 +73,7 @@ def measure(count: int, latency_s: float, flight: int, folder: Path) -> None:
     """Print the lines for this size."""
     suite, bare = folder / "suite", folder / "bare"
     make_suite(suite, count, toml=SUITE)
-    make_suite(bare, count)
-    (bare / "sessioneval.toml").unlink()
-    (bare / "conftest.py").write_text(BARE_ITEMS, encoding="utf-8")
+    make_bare(bare, count)
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, str(latency_s)],
         stdin=subprocess.PIPE,

@@ -6,7 +6,17 @@ import json
 import random
 from pathlib import Path
 
-__all__ = ["make_session", "make_suite"]
+__all__ = ["make_bare", "make_session", "make_suite"]
+
+BARE_ITEMS = """
+import pytest
+class One(pytest.Item):
+    def runtest(self): self.path.read_bytes()
+class File(pytest.File):
+    def collect(self): yield One.from_parent(self, name="session")
+def pytest_collect_file(file_path, parent):
+    if file_path.suffix == ".json": return File.from_parent(parent, path=file_path)
+"""
 
 _WORDS = [
     *("order", "parcel", "refund", "window", "agent", "address", "label", "courier"),
@@ -47,6 +57,13 @@ def make_suite(folder: Path, count: int, *, size: int = 2_000, toml: str = "") -
         text = json.dumps(make_session(number, size))
         (folder / f"s{number:06}.json").write_text(text, encoding="utf-8")
     (folder / "sessioneval.toml").write_text(toml, encoding="utf-8")
+
+
+def make_bare(folder: Path, count: int) -> None:
+    """Write the same files, which a conftest makes file items that only read them."""
+    make_suite(folder, count)
+    (folder / "sessioneval.toml").unlink()
+    (folder / "conftest.py").write_text(BARE_ITEMS, encoding="utf-8")
 
 
 def _prose(dice: random.Random, count: int) -> str:

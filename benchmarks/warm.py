@@ -17,19 +17,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from made_sessions import make_suite
+from made_sessions import make_bare, make_suite
 
 SESSIONS = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
 PAIRS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-BARE_ITEMS = """
-import pytest
-class One(pytest.Item):
-    def runtest(self): self.path.read_bytes()
-class File(pytest.File):
-    def collect(self): yield One.from_parent(self, name="session")
-def pytest_collect_file(file_path, parent):
-    if file_path.suffix == ".json": return File.from_parent(parent, path=file_path)
-"""
 
 
 def run(folder: Path, *arguments: str) -> tuple[float, int]:
@@ -57,9 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         suite, bare = Path(name) / "suite", Path(name) / "bare"
         make_suite(suite, SESSIONS)
-        make_suite(bare, SESSIONS)
-        (bare / "sessioneval.toml").unlink()
-        (bare / "conftest.py").write_text(BARE_ITEMS, encoding="utf-8")
+        make_bare(bare, SESSIONS)
         first, _ = run(suite)
         run(bare, "-p", "no:sessioneval")
         ratios, walls, plains = [], [], []

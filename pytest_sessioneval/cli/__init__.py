@@ -158,7 +158,8 @@ _OUT_HELP = "The folder with runs/; default: the nearest .sessioneval."
     metavar="NAME[:MARGIN]",
     help="An axis that decides, and the drop in points that is tolerated; repeatable.",
 )
-@click.option("--unpaired", is_flag=True, help="The two hold different sessions (Welch's test).")
+@click.option("--common", is_flag=True, help="Compare the sessions that both have, no others.")
+@click.option("--unpaired", is_flag=True, help="Compare two groups of different sessions.")
 @click.option("--json", "as_json", is_flag=True, help="Print the decision as JSON.")
 @click.option("--out", metavar="DIR", help=_OUT_HELP)
 @click.pass_context
@@ -169,6 +170,7 @@ def compare(
     *,
     suite: str | None,
     axes: tuple[str, ...],
+    common: bool,
     unpaired: bool,
     as_json: bool,
     out: str | None,
@@ -184,7 +186,13 @@ def compare(
     from pytest_sessioneval.cli.compare import compare_scores, decision_lines  # noqa: PLC0415
 
     decision = compare_scores(
-        before, after, folder=suite, axes=axes, unpaired=unpaired, out=_out_folder(out)
+        before,
+        after,
+        folder=suite,
+        axes=axes,
+        common=common,
+        unpaired=unpaired,
+        out=_out_folder(out),
     )
     if as_json:
         click.echo(json.dumps(decision.model_dump(mode="json"), indent=2))

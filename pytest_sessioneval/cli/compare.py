@@ -52,6 +52,7 @@ def compare_scores(
     *,
     folder: str | None,
     axes: Sequence[str],
+    common: bool,
     unpaired: bool,
     out: Path,
 ) -> Decision:
@@ -59,9 +60,14 @@ def compare_scores(
 
     ``folder`` is --suite: its ``[gate]`` decides, as in pytest. Without one the
     default settings do, on ``axes`` (``NAME`` or ``NAME:MARGIN``), or on every
-    axis that both sides score. ``out`` is the folder that holds runs. Raises
-    ``UsageError``.
+    axis that both sides score. ``common`` compares the sessions that both have,
+    so that none counts as lost; ``unpaired`` compares two groups. ``out`` is the
+    folder that holds runs. Raises ``UsageError``.
     """
+    if common and unpaired:
+        raise SettingError(
+            "compare: --common pairs sessions and --unpaired does not; choose one of them"
+        )
     first, second = (
         parse_source(text, option="compare", where=Path(), out=out) for text in (before, after)
     )
@@ -71,6 +77,9 @@ def compare_scores(
     name = suite.name if suite is not None else baseline.suite if baseline is not None else None
     candidate = _after(second, suite, name)
     settings = _settings(held, axes, baseline, candidate)
+    if common:
+        kept = candidate.partial or "--common"
+        candidate = candidate.model_copy(update={"left_out": None, "partial": kept})
     decision = decide(candidate, held.baselines, settings, unpaired=unpaired)
     return decision.model_copy(update={"against": held.against})
 
@@ -80,11 +89,9 @@ def decision_lines(decision: Decision) -> Iterator[str]:
     for line in said(decision):
         yield one_line(line)
     use = decision.baselines[0] if decision.baselines else None
-    if use is not None and not use.pairs and decision.sessions:
-        yield (
-            "No session has the same key on both sides: where they are different sessions on "
-            "purpose, --unpaired compares the two groups."
-        )
+    if use is not None and use.lost and not decision.partial:
+        flag = "--common compares those that both have" if use.pairs else "--unpaired compares them"
+        yield f"Where the two hold different sessions on purpose, {flag}."
 
 
 def _suite(folder: str | None, sources: Sequence[Source]) -> Suite | None:

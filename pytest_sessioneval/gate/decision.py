@@ -101,7 +101,7 @@ def decide(
         status=status,
         blocks=blocks,
         axes=axes,
-        baselines=tuple(_use(side) for side in sides),
+        baselines=tuple(_use(side, unpaired=unpaired) for side in sides),
         sessions=len(candidate.sessions),
         unreadable=candidate.unreadable,
         partial=candidate.partial,
@@ -275,8 +275,16 @@ def _scored(sessions: Sequence[SessionScores], axis: str) -> list[tuple[AxisScor
     return [(point, unit) for point, unit in points if isinstance(point, AxisScore)]
 
 
-def _use(side: _Side) -> BaselineUse:
+def _use(side: _Side, *, unpaired: bool) -> BaselineUse:
     pairing = side.pairing
+    if unpaired:  # two groups: no session of either is missing from the other
+        return BaselineUse(
+            name=side.name,
+            sessions=len(side.baseline.sessions),
+            pairs=0,
+            changed=0,
+            mismatches=side.mismatches,
+        )
     return BaselineUse(
         name=side.name,
         sessions=len(side.baseline.sessions),

@@ -63,17 +63,20 @@ def _use_notes(use: BaselineUse, *, first: bool) -> list[str]:
             "write the baseline again."
         )
     if use.left_out:
+        were = "was" if len(use.left_out) == 1 else "were"
         found.append(
-            f"{count(len(use.left_out), 'session')} of the {use.name} were left out by selection."
+            f"{count(len(use.left_out), 'session')} of the {use.name} {were} left out by selection."
         )
     if use.added and first:
+        are = "is new and has" if len(use.added) == 1 else "are new and have"
         found.append(
-            f"{count(len(use.added), 'session')} are new and have nothing to be compared with: "
+            f"{count(len(use.added), 'session')} {are} nothing to be compared with: "
             f"{listed(use.added)}."
         )
     if use.retired:
+        are = "is" if len(use.retired) == 1 else "are"
         found.append(
-            f"{count(len(use.retired), 'session')} of the {use.name} are retired: the newer "
+            f"{count(len(use.retired), 'session')} of the {use.name} {are} retired: the newer "
             "baseline does not have them either."
         )
     if first and use.pairs and use.changed < min(_FEW_CHANGED, use.pairs):

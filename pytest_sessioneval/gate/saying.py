@@ -81,7 +81,7 @@ def _held(decision: Decision) -> str:
         for axis in decision.gated
         if axis.shown is not None and axis.shown.overall is not None
     ]
-    sessions = max((use.pairs for use in decision.baselines), default=0)
+    sessions = max((use.pairs for use in decision.baselines), default=0) or decision.sessions
     improved = bool(decision.gated) and all(axis.improved for axis in decision.gated)
     opening = "Scores rose" if improved else "Nothing got worse by as much as matters"
     compared = f"over {count(sessions, 'session')} compared with the baseline"

@@ -209,12 +209,41 @@ def test_different_sessions_are_compared_as_groups() -> None:
     Path("other.json").write_text(text, "utf-8")
     done = compare("baseline.json", "other.json")
     assert 1 == done.exit_code
-    assert "--unpaired compares the two groups" in done.stdout
+    assert "Where the two hold different sessions on purpose, --unpaired compares them." in (
+        done.stdout
+    )
     found = decision("baseline.json", "other.json", "--unpaired")
     assert ("welch", 24) == (
         found.gated[0].comparisons[0].method,
         found.gated[0].comparisons[0].overall and found.gated[0].comparisons[0].overall.pairs,
     )
+
+
+@pytest.mark.usefixtures("suite")
+def test_sessions_that_one_side_lacks_can_be_left_out() -> None:
+    """Two models on overlapping tasks: lost by default, and the way out is named."""
+    value = json.loads(Path("baseline.json").read_text("utf-8"))
+    Path("first.json").write_text(json.dumps(value | {"sessions": value["sessions"][:21]}), "utf-8")
+    Path("last.json").write_text(json.dumps(value | {"sessions": value["sessions"][3:]}), "utf-8")
+    done = compare("first.json", "last.json")
+    assert (1, True) == (done.exit_code, "--common compares those that both have" in done.stdout)
+    found = decision("first.json", "last.json", "--common")
+    use = found.baselines[0]
+    assert ("inconclusive", 18, 3, 3) == (
+        found.status,
+        use.pairs,
+        len(use.left_out),
+        len(use.added),
+    )
+    assert (
+        "2 more sessions would settle it" in compare("first.json", "last.json", "--common").stdout
+    )
+
+
+@pytest.mark.usefixtures("suite")
+def test_common_and_unpaired_exclude_each_other() -> None:
+    """One pairs, the other does not."""
+    assert "choose one of them" in refused("baseline.json", RUN, "--common", "--unpaired")
 
 
 # -- by which settings ---------------------------------------------------------------

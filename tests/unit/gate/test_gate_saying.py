@@ -247,6 +247,26 @@ def test_added_sessions_are_noted() -> None:
     )
 
 
+def test_one_session_is_noted_in_the_singular() -> None:
+    """One is new, one was left out."""
+    text = noted(decided([*FORTY, 10.0]))
+    assert "1 session is new and has nothing to be compared with: session-040." in text
+    run = candidate(FORTY[:39], partial="-k task", left_out=None)
+    text = noted(decide(run, {"baseline": baseline(FORTY)}, gate()))
+    assert "1 session of the baseline was left out by selection." in text
+
+
+def test_two_groups_lack_nothing() -> None:
+    """Unpaired, neither side's sessions are new, lost or left out; both groups are counted."""
+    decision = decide(candidate(FORTY), {"baseline": baseline(FORTY[:30])}, gate(), unpaired=True)
+    assert ((), (), ()) == (
+        decision.baselines[0].lost,
+        decision.baselines[0].left_out,
+        decision.baselines[0].added,
+    )
+    assert not any("nothing to be compared" in note for note in notes(decision))
+
+
 def test_identical_files_are_noted() -> None:
     """A gate that compared files with themselves says so."""
     run = Candidate(

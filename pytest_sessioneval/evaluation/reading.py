@@ -9,13 +9,13 @@ from pathlib import Path
 
 from pytest_sessioneval.errors import Place, TranscriptError
 from pytest_sessioneval.evaluation.membership import Member
-from pytest_sessioneval.transcripts.digest import digest
-from pytest_sessioneval.transcripts.model import Transcript
+from pytest_sessioneval.transcripts.digest import digest, summarise
+from pytest_sessioneval.transcripts.model import SessionSummary, Transcript
 from pytest_sessioneval.transcripts.reader import FileReading, Limits
 from pytest_sessioneval.transcripts.redaction import redact
 from pytest_sessioneval.transcripts.registry import Registry
 
-__all__ = ["TranscriptSource"]
+__all__ = ["TranscriptSource", "redacted_summary"]
 
 _REMEMBERED = 4
 
@@ -79,3 +79,17 @@ class TranscriptSource:
 
     def _read(self, path: Path) -> FileReading:
         return self._registry.read(path, self._limits)
+
+
+def redacted_summary(transcript: Transcript, locator: str | None = None) -> SessionSummary:
+    """Return what collection keeps of a session, with secrets replaced in its words.
+
+    It goes into store and reports; the digest is that of the transcript as recorded.
+    """
+    summary = summarise(transcript, locator)
+    if not (summary.name or summary.metadata or (summary.outcome and summary.outcome.detail)):
+        return summary
+    header = redact(transcript.model_copy(update={"messages": (), "subsessions": ()})).transcript
+    return summary.model_copy(
+        update={"name": header.name, "metadata": header.metadata, "outcome": header.outcome}
+    )

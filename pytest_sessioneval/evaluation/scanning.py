@@ -10,15 +10,16 @@ from pathlib import Path
 
 from pytest_sessioneval.errors import SuiteError, TranscriptError, UnrecognisedError
 from pytest_sessioneval.evaluation.membership import FoundSummary, Member, members
+from pytest_sessioneval.evaluation.reading import redacted_summary
 from pytest_sessioneval.evaluation.walking import Candidate, Ignored, walk
 from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.gate.model import anchor_name
 from pytest_sessioneval.stores.protocol import IndexedFile, Store
 from pytest_sessioneval.suites.expectations import unmatched_expectations
 from pytest_sessioneval.suites.model import Suite
-from pytest_sessioneval.transcripts.digest import summarise
 from pytest_sessioneval.transcripts.model import SessionSummary
 from pytest_sessioneval.transcripts.reader import FileReading, Limits
+from pytest_sessioneval.transcripts.redaction import REDACTION_VERSION
 from pytest_sessioneval.transcripts.registry import Registry, content_fingerprint
 from pytest_sessioneval.verdicts.run import FileProblem, Sources
 
@@ -164,7 +165,7 @@ def _read(
             files[candidate.path] = _broken(candidate, error.reason)
         except OSError as error:
             files[candidate.path] = _broken(candidate, f"cannot be read: {error.strerror}")
-    fingerprint = registry.fingerprint
+    fingerprint = _fingerprint_of(registry)
     known = {} if store is None else store.indexed_files(list(contents.values()), fingerprint)
     fresh: list[IndexedFile] = []
     for candidate in candidates:
@@ -183,6 +184,11 @@ def _read(
     return [files[candidate.path] for candidate in candidates]
 
 
+def _fingerprint_of(registry: Registry) -> str:
+    """Return what a kept summary depends on: who read it, and what counts as a secret in it."""
+    return f"{registry.fingerprint}-{REDACTION_VERSION}"
+
+
 def _fingerprint(candidate: Candidate, registry: Registry, limits: Limits) -> str:
     size = os.stat(candidate.path).st_size  # noqa: PTH116  one call for 10,000 files
     if size > limits.file_bytes:
@@ -197,12 +203,14 @@ def _parse(
     try:
         reading = registry.read(candidate.path, limits)
     except UnrecognisedError:
-        return _File(candidate), IndexedFile(content, registry.fingerprint, None, (), {}, {})
+        return _File(candidate), IndexedFile(content, _fingerprint_of(registry), None, (), {}, {})
     except TranscriptError as error:
         if not candidate.expected:
             return _File(candidate), None
         return _broken(candidate, error.reason, error.place.line), None
-    summaries = tuple(summarise(found.transcript, found.locator) for found in reading.sessions)
+    summaries = tuple(
+        redacted_summary(found.transcript, found.locator) for found in reading.sessions
+    )
     skipped = Counter(line.reason for line in reading.skipped)
     file = _File(
         candidate,
@@ -215,7 +223,7 @@ def _parse(
         return file, None
     indexed = IndexedFile(
         content=content,
-        readers=registry.fingerprint,
+        readers=_fingerprint_of(registry),
         reader=reading.reader,
         sessions=summaries,
         skipped=dict(skipped),

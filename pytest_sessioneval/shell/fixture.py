@@ -10,13 +10,13 @@ from typing import Any
 
 from pytest_sessioneval.errors import Place, SessionEvalError, TranscriptError
 from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.evaluation.reading import redacted_summary
 from pytest_sessioneval.reports.citations import citations
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.wording import experts_on
 from pytest_sessioneval.shell.sources import ResultSource
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.suites.session import SuiteSession
-from pytest_sessioneval.transcripts.digest import summarise
 from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.transcripts.reader import Document, Record
 from pytest_sessioneval.transcripts.registry import Registry
@@ -171,7 +171,7 @@ class SessionJudge:
     def _judged(self, messages: object, session_id: str | None) -> JudgedSession:
         transcript = messages if isinstance(messages, Transcript) else self._read(messages)
         self._count += 1
-        summary = summarise(transcript, None)
+        summary = redacted_summary(transcript)
         name = session_id or f"test-{summary.digest[:12]}"
         summary = summary.model_copy(update={"session_id": name})
         member = Member(

@@ -32,7 +32,10 @@ _OPTIONS = ("usepdb", "trace", "setupshow", "setuponly", "setupplan")
 
 
 def foreign(hook: Any) -> bool:
-    """Return whether a plugin that is neither pytest's nor ours implements the hook."""
+    """Return whether a plugin that is neither pytest's nor ours implements the hook.
+
+    ``hook`` is the plugin manager's: ``config.hook`` wraps some in pytest 8.
+    """
     known = ("_pytest.", "pytest_sessioneval.", "xdist.")
     return any(
         not getattr(impl.function, "__module__", "").startswith(known)
@@ -68,7 +71,7 @@ class ShortProtocol:
     def _is_usable(self) -> bool:
         if self._usable is None:
             options = any(self._config.getoption(name, False) for name in _OPTIONS)
-            hooks = any(foreign(getattr(self._config.hook, name)) for name in _HOOKS)
+            hooks = any(foreign(getattr(self._config.pluginmanager.hook, name)) for name in _HOOKS)
             self._usable = not (options or hooks)
         return self._usable
 

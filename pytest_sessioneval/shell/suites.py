@@ -203,7 +203,7 @@ def _somebody_ignores_files(config: pytest.Config) -> bool:
         return True
     if any(hasattr(plugin, "collect_ignore_glob") for plugin in plugins):
         return True
-    return foreign(config.hook.pytest_ignore_collect)
+    return foreign(config.pluginmanager.hook.pytest_ignore_collect)
 
 
 def _nothing_found(suite: Suite, others: int) -> str:

@@ -227,6 +227,8 @@ def _complexity(suite: SuiteReport) -> Iterator[str]:
     yield f"| axis | {' | '.join(names)} |"
     yield f"|---|{'--:|' * len(names)}"
     for place, axis in enumerate(suite.axes):
+        if all(bucket.means[place].mean is None for bucket in suite.buckets):
+            continue
         cells = [_bucket_cell(bucket.means[place]) for bucket in suite.buckets]
         yield f"| {markdown_text(axis)} | {' | '.join(cells)} |"
     yield ""

@@ -281,6 +281,12 @@ def test_complexity_buckets_have_their_own_n() -> None:
     assert "| goal_completion | 100.0 (n=1) | 30.0 (n=1) | – | 90.0 (n=1) |" in lines
 
 
+def test_an_axis_without_scores_is_in_no_bucket() -> None:
+    """No row of dashes."""
+    after = _markdown(airline_run()).partition("### By complexity")[2]
+    assert "subagent" not in after
+
+
 def test_sources_say_what_was_skipped_and_why() -> None:
     """Files read, lines skipped by reason."""
     text = _markdown(airline_run())

@@ -181,8 +181,9 @@ class RunPlugin:
         """Tell the controller what this worker will ask for, once its selection is final."""
         if self.is_worker and _runs_items(session.config):
             self.collected(session)
-            if session.items:
-                self._guarded(lambda: self.source.start(self._plan(session)), default=None)
+            plan = self._plan(session)
+            if plan.suites and not self.book.errors:
+                self._guarded(lambda: self.source.start(plan), default=None)
 
     # -- the run -------------------------------------------------------------------
 

@@ -34,18 +34,22 @@ class HookJudge:
     Its version is the function's attribute ``version`` where it has one, else
     a digest of its source, so that an edited judge asks again. What the source
     calls in other files is not seen: give it a ``version`` then. Raises
-    ``SettingError`` for anything that cannot be called.
+    ``SettingError`` for anything that cannot be called. ``reserve`` is called
+    before every call of the function and may raise to forbid it.
     """
 
     notice = ""
 
-    def __init__(self, name: str, function: object) -> None:
+    def __init__(
+        self, name: str, function: object, *, reserve: Callable[[], None] | None = None
+    ) -> None:
         self.name = f"hook:{name}"
         if not callable(function):
             raise SettingError(
                 f"judge {self.name} is {type(function).__name__}; accepted: a function of a case"
             )
         self._function: Callable[[Case], Any] = function
+        self._reserve = reserve
         self._identity = {"judge": "hook", "model": name, "version": _version(function)}
 
     @property
@@ -61,8 +65,10 @@ class HookJudge:
         """Return the function's scores.
 
         Raises ``ReplyError`` for anything but the contract (see
-        ``JudgeFunction``), and whatever the function raises.
+        ``JudgeFunction``), and whatever ``reserve`` and the function raise.
         """
+        if self._reserve is not None:
+            self._reserve()
         given = self._function(case)
         if not isinstance(given, Mapping):
             found = "a coroutine" if inspect.isawaitable(given) else type(given).__name__

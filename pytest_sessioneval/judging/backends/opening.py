@@ -58,7 +58,7 @@ def open_judge(
     if kind in {"hook", "recorded", *_MODELS} and not name:
         raise SettingError(f"judge {model!r} names nothing after the colon; accepted: {ACCEPTED}")
     if kind == "hook":
-        return _open_hook(name, hooks or {})
+        return _open_hook(name, hooks or {}, reserve)
     if kind == "recorded":
         return _open_recording((base or Path()) / name)
     if kind in _MODELS:
@@ -120,7 +120,9 @@ def _open_recording(path: Path) -> Judge:
     return RecordedJudge(path, read_recording(path))
 
 
-def _open_hook(name: str, hooks: Mapping[str, object]) -> Judge:
+def _open_hook(
+    name: str, hooks: Mapping[str, object], reserve: Callable[[], None] | None
+) -> Judge:
     from pytest_sessioneval.judging.backends.hook import HookJudge  # noqa: PLC0415
 
     if name not in hooks:
@@ -129,7 +131,7 @@ def _open_hook(name: str, hooks: Mapping[str, object]) -> Judge:
             f"no Python judge is named {name!r}; there are: {known}. Return it from the "
             "pytest_sessioneval_judges hook in a conftest.py or plugin"
         )
-    return HookJudge(name, hooks[name])
+    return HookJudge(name, hooks[name], reserve=reserve)
 
 
 def _headers(kind: str, found: Endpoint) -> dict[str, str]:

@@ -8,6 +8,7 @@ import pkgutil
 from collections.abc import Iterator
 
 import pytest
+from gated_suite import GatedSuite
 from plugin_runs import MARKING_CONFTEST, Runs, Sessions, marking_reply
 
 from pytest_sessioneval.testing import JudgeServer
@@ -79,3 +80,11 @@ def judge_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[JudgeServer]:
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("SESSIONEVAL_JUDGE", "openai:loopback")
         yield server
+
+
+@pytest.fixture
+def gated(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> GatedSuite:
+    """Return a suite with a gate, judged as its sessions say; lines are not wrapped."""
+    monkeypatch.setenv("SESSIONEVAL_JUDGE", "hook:marks")
+    monkeypatch.setenv("COLUMNS", "1000")
+    return GatedSuite(pytester.path)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from gated_suite import GatedSuite
 
 from pytest_sessioneval.testing import JudgeServer
 
@@ -56,3 +57,11 @@ def make_suite(pytester: pytest.Pytester) -> Callable[..., Path]:
         return folder
 
     return make
+
+
+@pytest.fixture
+def gated(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> GatedSuite:
+    """Return a suite with a gate, judged as its sessions say; lines are not wrapped."""
+    monkeypatch.setenv("SESSIONEVAL_JUDGE", "hook:marks")
+    monkeypatch.setenv("COLUMNS", "1000")
+    return GatedSuite(pytester.path)

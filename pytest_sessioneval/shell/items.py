@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_sessioneval.reports.failure import failure_text
+from pytest_sessioneval.shell.longrepr import FailureText
 from pytest_sessioneval.verdicts.model import PanelScore
 from pytest_sessioneval.verdicts.run import FileProblem, SessionResult
 
@@ -51,8 +52,8 @@ class SessionItem(pytest.Item):
         self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
     ) -> str | Any:
         """Return a failure as the text it is, without the place in our code that raised it."""
-        if isinstance(excinfo.value, pytest.fail.Exception):
-            return str(excinfo.value)
+        if isinstance(excinfo.value, pytest.fail.Exception) and not excinfo.value.pytrace:
+            return FailureText(str(excinfo.value))
         return super().repr_failure(excinfo, style)
 
     @property

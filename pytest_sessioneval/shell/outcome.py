@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -23,6 +23,7 @@ from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.terminal import terminal_lines
 from pytest_sessioneval.reports.wording import comparison
 from pytest_sessioneval.reports.writing import append_step_summary, links_under, write_reports
+from pytest_sessioneval.shell.longrepr import FailureText
 from pytest_sessioneval.shell.settings import RunSettings
 from pytest_sessioneval.verdicts.run import SuiteRun
 
@@ -204,6 +205,8 @@ def _emit(
     properties: Sequence[tuple[str, object]] = (),
 ) -> None:
     hook, place = session.config.hook, (nodeid.partition("::")[0], None, nodeid)
+    # The type pytest names is private; any object that writes itself serves.
+    longrepr: Any = FailureText(failure) if failure else None
     outcome: Literal["passed", "failed"] = "failed" if failure else "passed"
     _begin_line(session.config)
     session.testscollected += 1  # else the terminal's progress would end at more than 100 %
@@ -216,7 +219,7 @@ def _emit(
             location=place,
             keywords={"sessioneval": 1},
             outcome=outcome if called else "passed",
-            longrepr=failure if called and failure else None,
+            longrepr=longrepr if called else None,
             when=when,
             user_properties=[*properties],
         )

@@ -9,12 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from pytest_sessioneval.evaluation.membership import FoundSummary, Member
+from pytest_sessioneval.suites.model import (
+    Axis,
+    Expert,
+    JudgeSettings,
+    Level,
+    Rubric,
+    Suite,
+    SuiteFile,
+)
 from pytest_sessioneval.suites.session import SuiteSession
 from pytest_sessioneval.transcripts.model import SessionSummary
-
-__all__ = ["chat", "found", "member", "prefixes", "said", "summary", "write"]
+from pytest_sessioneval.transcripts.reader import Document, FileReading, Limits
 
 ROOT = Path("/suites/small")
+MODEL = "hook:script"
+AXES = ("goal", "tone")
 
 
 def prefixes(messages: str) -> str:
@@ -69,3 +79,51 @@ def write(root: Path, **files: str | bytes) -> None:
         path = root / (relative if "." in relative else f"{relative}.json")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+LEVELS = tuple(Level(score=score, anchor=f"looks like {score}") for score in (0, 50, 100))
+RUBRIC = Rubric(
+    name="small",
+    version=1,
+    axes=tuple(Axis(name=name, question=f"How is its {name}?", levels=LEVELS) for name in AXES),
+)
+ONE = Expert(id="one", instruction="Look.", axes=AXES)
+
+
+def small_suite(*experts: Expert, root: Path = ROOT, name: str = "small", **sections: Any) -> Suite:
+    """Return a suite with two axes; ``sections`` are fields of its file."""
+    judge = JudgeSettings(model=MODEL, experts=experts or (ONE,))
+    return Suite(
+        root=root,
+        name=name,
+        file=None,
+        settings=SuiteFile(**{"judge": judge, **sections}),
+        rubric=RUBRIC,
+    )
+
+
+class CountingReader:
+    """A reader in front of the built-in ones that counts the documents it is shown."""
+
+    name = "counting"
+
+    def __init__(self, version: int = 1) -> None:
+        self.version = version
+        self.seen: list[str] = []
+
+    def detects(self, document: Document) -> bool:
+        """Return that it is not this reader's."""
+        self.seen.append(document.path.name)
+        return False
+
+    def read(self, document: Document, limits: Limits) -> FileReading:
+        """Never called."""
+        raise NotImplementedError
+
+    def companions(self, path: Path) -> list[Path]:  # noqa: ARG002
+        """Return no other file."""
+        return []
+
+    def owns(self, path: Path) -> bool:  # noqa: ARG002
+        """Return that the file stands for itself."""
+        return False

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from evaluation_cases import chat, said, write
+from evaluation_cases import CountingReader, chat, said, write
 
 from pytest_sessioneval.errors import SuiteError
 from pytest_sessioneval.evaluation.scanning import Scan, scan
@@ -35,33 +35,6 @@ def root(tmp_path: Path) -> Path:
     folder = tmp_path / "suite"
     folder.mkdir()
     return folder
-
-
-class CountingReader:
-    """A reader in front of the built-in ones that counts the documents it is shown."""
-
-    name = "counting"
-
-    def __init__(self, version: int = 1) -> None:
-        self.version = version
-        self.seen: list[str] = []
-
-    def detects(self, document: Document) -> bool:
-        """Return that it is not this reader's."""
-        self.seen.append(document.path.name)
-        return False
-
-    def read(self, document: Document, limits: Limits) -> FileReading:
-        """Never called."""
-        raise NotImplementedError
-
-    def companions(self, path: Path) -> list[Path]:  # noqa: ARG002
-        """Return no other file."""
-        return []
-
-    def owns(self, path: Path) -> bool:  # noqa: ARG002
-        """Return that the file stands for itself."""
-        return False
 
 
 class PairReader(CountingReader):

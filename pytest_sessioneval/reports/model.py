@@ -107,7 +107,7 @@ class SessionReport(Frozen):
     """What pairs the session with itself in another run."""
     session_id: str
     """The session's id as recorded."""
-    title: str | None
+    title: str | None = None
     """A title a person would know the session by; null: none is recorded."""
     path: str
     """Its file, relative to the suite's folder, with forward slashes."""

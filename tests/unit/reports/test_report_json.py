@@ -91,3 +91,11 @@ def test_looking_at_the_file_does_not_steer_a_terminal() -> None:
 
 
 _SCHEMA = "report.schema.json"
+
+
+def test_a_report_from_before_titles_is_read() -> None:
+    """A new key does not raise the schema version, so an older report lacks it."""
+    old = json.loads(render_json(build_report(airline_run())))
+    for session in old["suites"][0]["sessions"]:
+        del session["title"]
+    assert {None} == {s.title for s in Report.model_validate(old).suites[0].sessions}

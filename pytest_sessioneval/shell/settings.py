@@ -83,6 +83,7 @@ def run_settings(config: pytest.Config, environ: Mapping[str, str], *, home: Pat
     Raises ``SettingError`` naming the option, what was found and what is accepted.
     """
     given = {option.name: _given(config, environ, option) for option in OPTIONS}
+    _check_update(given)
 
     def read(name: str, parse: Callable[[_Given], ValueT], default: ValueT) -> ValueT:
         value = given[name]
@@ -124,6 +125,28 @@ def run_settings(config: pytest.Config, environ: Mapping[str, str], *, home: Pat
             drop=tuple(map(parse_fail_drop, config.getoption("sessioneval_fail_drop") or ())),
         ),
     )
+
+
+def _check_update(given: Mapping[str, _Given | None]) -> None:
+    """Raise ``SettingError`` where writing the baseline would pass over a check.
+
+    A run that writes it decides nothing, so that one word in a file of the
+    change under test would bless whatever else was asked for.
+    """
+    update = given["update-baseline"]
+    if update is None:
+        return
+    if not update.trusted:
+        raise SettingError(
+            f"{update.origin}: a baseline is written only where the command line itself says so"
+        )
+    for name in ("compare", "require-gate", "fail-under", "fail-drop"):
+        check = given[name]
+        if check is not None and check.trusted:
+            raise SettingError(
+                f"{update.origin} decides nothing, and {check.origin} asks for a decision; "
+                "give one of them"
+            )
 
 
 def _source(value: _Given, where: Path, out: Path) -> Source:

@@ -120,9 +120,7 @@ def _open_recording(path: Path) -> Judge:
     return RecordedJudge(path, read_recording(path))
 
 
-def _open_hook(
-    name: str, hooks: Mapping[str, object], reserve: Callable[[], None] | None
-) -> Judge:
+def _open_hook(name: str, hooks: Mapping[str, object], reserve: Callable[[], None] | None) -> Judge:
     from pytest_sessioneval.judging.backends.hook import HookJudge  # noqa: PLC0415
 
     if name not in hooks:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
 from pathlib import Path
 
 from pytest_sessioneval.evaluation.plan import SuitePlan
@@ -33,6 +32,8 @@ class SuiteTally:
     plan: SuitePlan
     panel: Panel
     results: tuple[SessionResult, ...]
+    spent: CallCount
+    """What was asked about its sessions, those that did not report included."""
     redacted: dict[str, int]
     readers: Mapping[str, int]
     """Every reader's version by its name."""
@@ -58,29 +59,18 @@ def assemble_run(
         started_at=started_at,
         finished_at=finished_at,
         provenance=provenance,
-        suites=tuple(_suite_run(tally, run_started=started_at, root=root) for tally in tallies),
+        suites=tuple(_suite_run(tally, root=root) for tally in tallies),
         partial=partial,
         interrupted=interrupted,
     )
 
 
-def _suite_run(tally: SuiteTally, *, run_started: datetime, root: Path) -> SuiteRun:
+def _suite_run(tally: SuiteTally, *, root: Path) -> SuiteRun:
     suite, panel = tally.plan.suite, tally.panel
     verdicts = [result.verdict for result in tally.results]
     judged = [verdict for verdict in verdicts if verdict is not None]
     asked = {*suite.settings.thresholds.session, *suite.settings.thresholds.mean}
     means = axis_means([axis for axis in suite.rubric.axis_names if axis in asked], verdicts)
-    spent = reduce(
-        CallCount.__add__,
-        (
-            opinion.spent
-            for verdict in judged
-            if not verdict.from_store
-            for opinion in verdict.opinions
-            if opinion.judged_at >= run_started
-        ),
-        CallCount(),
-    )
     identity = panel.identity()
     low = below_mean(
         suite.settings.thresholds, {mean.axis: mean.mean for mean in means if mean.mean is not None}
@@ -100,7 +90,7 @@ def _suite_run(tally: SuiteTally, *, run_started: datetime, root: Path) -> Suite
         never_scored=_never_scored(tally, means),
         judged=sum(1 for verdict in judged if _was_answered(verdict)),
         from_store=sum(1 for verdict in judged if verdict.from_store),
-        spent=spent,
+        spent=tally.spent,
         redacted=tally.redacted,
         notes=_notes(judged_opinions=[op for verdict in judged for op in verdict.opinions]),
     )
@@ -127,10 +117,13 @@ def _never_scored(tally: SuiteTally, means: Sequence[AxisMean]) -> tuple[str, ..
 
 def _was_answered(verdict: Verdict) -> bool:
     """Whether somebody was asked for the verdict in this run, and answered."""
-    answers = (axis for opinion in verdict.opinions for axis in opinion.axes.values())
-    return not verdict.from_store and any(
-        axis.kind == "scored" or axis.reason not in NOT_ANSWERED for axis in answers
-    )
+    return not verdict.from_store and any(map(_is_answer, verdict.opinions))
+
+
+def _is_answer(opinion: Opinion) -> bool:
+    """Whether a model said anything: where it did not, its name is only what was asked for."""
+    axes = opinion.axes.values()
+    return any(axis.kind == "scored" or axis.reason not in NOT_ANSWERED for axis in axes)
 
 
 def _relative(folder: Path, root: Path) -> str:
@@ -139,7 +132,7 @@ def _relative(folder: Path, root: Path) -> str:
 
 def _notes(*, judged_opinions: Sequence[Opinion]) -> tuple[str, ...]:
     models: dict[str, Counter[str]] = {}
-    for opinion in judged_opinions:
+    for opinion in filter(_is_answer, judged_opinions):
         models.setdefault(opinion.expert_id, Counter())[opinion.judge_model] += 1
     return tuple(
         f"expert {expert} was answered by more than one model: "

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import partial, reduce
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +24,7 @@ from pytest_sessioneval.judging.panel import EMBEDDED, Panel, Question, combine
 from pytest_sessioneval.stores.protocol import SessionStatus, Store, StoredOpinion
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.model import Transcript
-from pytest_sessioneval.verdicts.model import Opinion, Unscored, Verdict
+from pytest_sessioneval.verdicts.model import CallCount, Opinion, Unscored, Verdict
 from pytest_sessioneval.verdicts.run import Provenance, Run, SessionResult, Sources
 
 __all__ = ["Evaluation", "EvaluationSettings", "PlannedCalls"]
@@ -117,6 +118,7 @@ class Evaluation:
         self._started_at = clock()
         self._opening = threading.RLock()
         self._asking: dict[str, threading.Lock] = {}
+        self._numbers = count()
         self.running = False
 
     # -- before anything is asked ------------------------------------------------
@@ -196,7 +198,7 @@ class Evaluation:
         self._begin()
         with self._opening:
             alone = self._asking.setdefault(member.session.summary.digest, threading.Lock())
-            member = member.model_copy(update={"id": f"{member.id}@{len(self._entries)}"})
+            member = member.model_copy(update={"id": f"{member.id}@{next(self._numbers)}"})
         planned = PlannedSession(member=member)
         plan = SuitePlan(suite=suite, sessions=(planned,), sources=_NO_SOURCES)
         with alone:
@@ -204,7 +206,9 @@ class Evaluation:
             entry.stored = dict(self._store.opinions([q.key for q in entry.questions]))
             self._entries[suite.name, member.id] = entry
             if len(entry.stored) < len(entry.questions):
-                self._submit([entry], load=lambda: self._source.redact(transcript))
+                self._submit(
+                    [entry], load=lambda: self._source.redact(transcript, suite=suite.name)
+                )
             return self.result(suite.name, member.id)
 
     def stop(self, reason: str) -> None:
@@ -374,6 +378,15 @@ class Evaluation:
             judged_at=self._clock(),
         )
 
+    def _spent(self, plan: SuitePlan) -> CallCount:
+        """Return what was asked about the suite's sessions, whether or not they reported."""
+        dispatcher = self._dispatcher
+        if dispatcher is None:
+            return CallCount()
+        entries = (self._entries.get((plan.suite.name, one.member.id)) for one in plan.sessions)
+        tickets = [entry.ticket for entry in entries if entry is not None and entry.ticket]
+        return reduce(CallCount.__add__, map(dispatcher.spent, tickets), CallCount())
+
     def _tally(self, plan: SuitePlan, reported: Callable[[str, str], bool]) -> SuiteTally:
         results = []
         for planned in plan.sessions:
@@ -396,6 +409,7 @@ class Evaluation:
             plan=plan,
             panel=self.panel(plan.suite),
             results=tuple(results),
-            redacted=dict(sorted(self._source.redacted.items())),
+            spent=self._spent(plan),
+            redacted=self._source.redacted(plan.suite.name),
             readers=self._source.readers,
         )

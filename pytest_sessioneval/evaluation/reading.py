@@ -33,7 +33,7 @@ class TranscriptSource:
         self._reading = threading.Lock()
         self._counting = threading.Lock()
         self._readings: OrderedDict[Path, FileReading] = OrderedDict()
-        self.redacted: Counter[str] = Counter()
+        self._redacted: dict[str, Counter[str]] = {}
 
     @property
     def readers(self) -> Mapping[str, int]:
@@ -56,18 +56,23 @@ class TranscriptSource:
             if found.locator == locator:
                 if digest(found.transcript) != member.session.summary.digest:
                     break
-                return self.redact(found.transcript)
+                return self.redact(found.transcript, suite=member.session.suite)
         raise TranscriptError(
             "the session changed while the run was going on; run again",
             place=Place(str(member.path)),
         )
 
-    def redact(self, transcript: Transcript) -> Transcript:
-        """Return the transcript with secrets replaced, counting them."""
+    def redact(self, transcript: Transcript, *, suite: str) -> Transcript:
+        """Return the transcript with secrets replaced, counted as that suite's."""
         result = redact(transcript)
         with self._counting:
-            self.redacted.update(result.counts)
+            self._redacted.setdefault(suite, Counter()).update(result.counts)
         return result.transcript
+
+    def redacted(self, suite: str) -> dict[str, int]:
+        """Return how many secrets were replaced in the suite's sessions, by kind, sorted."""
+        with self._counting:
+            return dict(sorted(self._redacted.get(suite, Counter()).items()))
 
     def _remembered(self, path: Path) -> FileReading:
         if path not in self._readings:

@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
 
 from pytest_sessioneval.errors import JudgeError, RefusalError, SessionEvalError
 from pytest_sessioneval.judging.budget import BudgetSpentError
@@ -221,6 +222,12 @@ class Dispatcher:
         """Return how far judging is."""
         with self._turn:
             return Progress(len(self._jobs), self._done, self._in_flight, self._retried)
+
+    def spent(self, ticket_id: str) -> CallCount:
+        """Return what the ticket's opinions that have arrived took, whoever waited for them."""
+        with self._turn:
+            arrived = [opinion.spent for opinion in self._jobs[ticket_id].opinions if opinion]
+        return reduce(CallCount.__add__, arrived, CallCount())
 
     # -- workers ---------------------------------------------------------------
 

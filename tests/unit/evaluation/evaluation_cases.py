@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from scripted_judge import HeldJudge
+
+from pytest_sessioneval.evaluation.evaluation import Evaluation, EvaluationSettings
 from pytest_sessioneval.evaluation.membership import FoundSummary, Member
+from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
+from pytest_sessioneval.evaluation.reading import TranscriptSource
+from pytest_sessioneval.evaluation.scanning import scan
+from pytest_sessioneval.judging.budget import CallBudget
+from pytest_sessioneval.judging.model import Answer, Case, Judge
+from pytest_sessioneval.stores.protocol import Store
+from pytest_sessioneval.stores.sql import SqlStore
+from pytest_sessioneval.stores.sqlite import open_sqlite
 from pytest_sessioneval.suites.model import (
     Axis,
     Expert,
@@ -21,6 +35,8 @@ from pytest_sessioneval.suites.model import (
 from pytest_sessioneval.suites.session import SuiteSession
 from pytest_sessioneval.transcripts.model import SessionSummary
 from pytest_sessioneval.transcripts.reader import Document, FileReading, Limits
+from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
+from pytest_sessioneval.verdicts.run import Provenance, Run
 
 ROOT = Path("/suites/small")
 MODEL = "hook:script"
@@ -127,3 +143,117 @@ class CountingReader:
     def owns(self, path: Path) -> bool:  # noqa: ARG002
         """Return that the file stands for itself."""
         return False
+
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+PROVENANCE = Provenance(tool_version="0", python="3", platform="test")
+
+
+class Bench:
+    """A folder of sessions, a store, and evaluations of them, one after another."""
+
+    def __init__(self, root: Path, judge: Judge) -> None:
+        self.root = root / "suite"
+        self.root.mkdir()
+        self.judge = judge
+        self.suite = small_suite(root=self.root)
+        self.opened: list[str] = []
+        """Judges that were opened, by name."""
+        self.moment = NOW
+        """What the clock says."""
+        self._path = root / "store" / "store.db"
+        self._count = 0
+
+    def store(self) -> SqlStore:
+        """Return the store, opened."""
+        return open_sqlite(self._path)
+
+    def write(self, *subjects: str) -> None:
+        """Write a session about each subject, in a file of its name."""
+        write(self.root, **{subject: chat(said(subject)) for subject in subjects})
+
+    def plan(self, *suites: Suite, registry: Registry | None = None) -> Plan:
+        """Return a plan of all that lies in the suites' folders."""
+        readers = registry or Registry(builtin_readers())
+        plans = []
+        for suite in suites or (self.suite,):
+            found = scan(suite, registry=readers, store=None)
+            sessions = [
+                PlannedSession(member=one, nodeid=f"node {one.id}") for one in found.members
+            ]
+            plans.append(SuitePlan(suite=suite, sessions=tuple(sessions), sources=found.sources))
+        return Plan(suites=tuple(plans))
+
+    @contextmanager
+    def evaluation(self, *, store: Store | None = None, **settings: Any) -> Iterator[Evaluation]:
+        """Give an evaluation that is closed in the end."""
+        self._count += 1
+        evaluation = Evaluation(
+            settings=EvaluationSettings(**settings),
+            store=store or self.store(),
+            source=TranscriptSource(Registry(builtin_readers())),
+            open_judge=self._open,
+            run_id=f"run-{self._count}",
+            root=self.root.parent,
+            clock=lambda: self.moment,
+            secret=b"secret",
+        )
+        try:
+            yield evaluation
+        finally:
+            if isinstance(self.judge, HeldJudge):
+                self.judge.release()
+            evaluation.stop("the test is over")
+            evaluation.close()
+
+    def run(self, *suites: Suite, **settings: Any) -> Run:
+        """Return a whole run: everything planned, judged and reported."""
+        with self.evaluation(**settings) as evaluation:
+            return complete(evaluation, self.plan(*suites))
+
+    def _open(
+        self, model: str, suite: Suite, *, budget: CallBudget, stop: threading.Event
+    ) -> Judge:
+        del stop
+        self.opened.append(f"{model} for {suite.name}")
+        return Reserving(self.judge, budget)
+
+
+class Reserving:
+    """A judge in front of which every call is taken from the budget."""
+
+    def __init__(self, judge: Judge, budget: CallBudget) -> None:
+        self.name = judge.name
+        self.notice = judge.notice
+        self._judge = judge
+        self._budget = budget
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Return the judge's."""
+        return self._judge.identity
+
+    def unsupported(self, suite: Suite) -> Mapping[str, str]:
+        """Return the judge's."""
+        return self._judge.unsupported(suite)
+
+    def judge(self, case: Case) -> Answer:
+        """Return the judge's answer, if there is a call left."""
+        self._budget.reserve()
+        return self._judge.judge(case)
+
+    def close(self) -> None:
+        """Close the judge."""
+        self._judge.close()
+
+
+def complete(evaluation: Evaluation, plan: Plan) -> Run:
+    """Return the run of a plan whose every session is waited for and reported."""
+    evaluation.start(plan)
+    for suite_plan in plan.suites:
+        for planned in suite_plan.sessions:
+            evaluation.result(suite_plan.suite.name, planned.member.id)
+            evaluation.consumed(suite_plan.suite.name, planned.member.id)
+    run = evaluation.finish(provenance=PROVENANCE, reported=lambda _suite, _member: True)
+    evaluation.keep(run)
+    return run

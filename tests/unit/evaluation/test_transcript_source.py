@@ -121,7 +121,8 @@ def test_secrets_are_replaced_and_counted(tmp_path: Path) -> None:
     source = _source()
     for member in _members(tmp_path):
         assert SECRET not in source.load(member).model_dump_json()
-    assert 2 == source.redacted.total()
+    assert 2 == sum(source.redacted(tmp_path.name).values())
+    assert {} == source.redacted("another suite")
 
 
 def test_a_summary_has_no_secret_in_its_words() -> None:

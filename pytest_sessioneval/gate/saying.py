@@ -177,7 +177,7 @@ def _mismatched(decision: Decision) -> str:
     ]
     return (
         f"The scores cannot be compared with the baseline: {', '.join(dict.fromkeys(changes))}. "
-        "Score the baseline's sessions again with `sessioneval baseline rejudge`."
+        "Score the baseline's sessions again: --sessioneval-update-baseline at its commit."
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.evaluation import Evaluation, PlannedCalls
 from pytest_sessioneval.evaluation.gating import check_reference
 from pytest_sessioneval.evaluation.membership import Member
@@ -19,6 +20,7 @@ from pytest_sessioneval.evaluation.plan import Plan
 from pytest_sessioneval.evaluation.provenance import new_run_id
 from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.evaluation.selection import select
+from pytest_sessioneval.gate.shortcuts import check_shortcuts
 from pytest_sessioneval.judging.backends.opening import open_judge
 from pytest_sessioneval.judging.budget import CallBudget
 from pytest_sessioneval.judging.model import Judge
@@ -83,9 +85,19 @@ class LocalSource:
 
     def check(self, plan: Plan) -> None:
         """Open every suite's judges and hold its baseline against them; raises ``UsageError``."""
+        gate = self._settings.gate
+        axes = [axis for suite in plan.suites for axis in suite.suite.rubric.axis_names]
+        check_shortcuts(gate.under, gate.drop, axes)
+        if len(plan.suites) > 1 and gate.baseline is not None:
+            names = ", ".join(suite.suite.name for suite in plan.suites)
+            raise SettingError(
+                f"--sessioneval-baseline {gate.baseline}: a baseline holds one suite, and there "
+                f"are {len(plan.suites)} ({names}); run them one at a time, or leave the option "
+                "out: each suite has a baseline of its own"
+            )
         for suite_plan in plan.suites:
             panel = self.evaluation.panel(suite_plan.suite)
-            if not self._settings.gate.update:
+            if not gate.update:
                 check_reference(
                     suite_plan.reference,
                     rubric_version=panel.rubric_version,

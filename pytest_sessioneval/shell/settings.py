@@ -84,6 +84,7 @@ def run_settings(config: pytest.Config, environ: Mapping[str, str], *, home: Pat
     """
     given = {option.name: _given(config, environ, option) for option in OPTIONS}
     _check_update(given)
+    _check_baseline(given)
 
     def read(name: str, parse: Callable[[_Given], ValueT], default: ValueT) -> ValueT:
         value = given[name]
@@ -147,6 +148,17 @@ def _check_update(given: Mapping[str, _Given | None]) -> None:
                 f"{update.origin} decides nothing, and {check.origin} asks for a decision; "
                 "give one of them"
             )
+
+
+def _check_baseline(given: Mapping[str, _Given | None]) -> None:
+    """Raise ``SettingError`` where a file under test chooses what a revision is held against."""
+    baseline, compare = given["baseline"], given["compare"]
+    if baseline is None or compare is None or baseline.trusted:
+        return
+    raise SettingError(
+        f"{baseline.origin}: with {_BY_NAME['compare'].flag}, the baseline's file may be named on "
+        "the command line only: whoever changes a file of the repository could choose another"
+    )
 
 
 def _source(value: _Given, where: Path, out: Path) -> Source:

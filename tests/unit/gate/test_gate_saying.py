@@ -116,8 +116,8 @@ FIRST = {
         ),
         (
             "The scores cannot be compared with the baseline: the rubric changed from "
-            "agent@1#aa to agent@2#cc. Score the baseline's sessions again with `sessioneval "
-            "baseline rejudge`. The merge is stopped."
+            "agent@1#aa to agent@2#cc. Score the baseline's sessions again: "
+            "--sessioneval-update-baseline at its commit. The merge is stopped."
         ),
     ),
     "strict": (

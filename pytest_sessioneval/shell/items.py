@@ -64,13 +64,14 @@ class SessionItem(pytest.Item):
         """
         return self.nodeid.partition("::")[0], None, f"session {self.name}"
 
-    def reportinfo(self) -> tuple[Path, None, str]:
+    def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the session lies, and its title.
 
         The title must not be the end of the node id: ``-v`` would then take it
-        for a Python name and print ``a::json``.
+        for a Python name and print ``a::json``. A line must be there: pytest
+        asserts it when a mark skips the item.
         """
-        return self.path, None, f"session {self.name}"
+        return self.path, 0, f"session {self.name}"
 
 
 class ProblemItem(pytest.Item):
@@ -91,9 +92,9 @@ class ProblemItem(pytest.Item):
     def runtest(self) -> None:
         """Never reached: setup fails."""
 
-    def reportinfo(self) -> tuple[Path, None, str]:
+    def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the file lies, and its title; see ``SessionItem``."""
-        return self.path, None, f"session {self.name}"
+        return self.path, 0, f"session {self.name}"
 
 
 @cache

@@ -69,7 +69,12 @@ def _why_stopped(decision: Decision) -> str:
         return ""
     if "unproven" in worst.reasons:
         return ": [gate] strict asks for a proof that holds for every kind of failure"
-    if any(test is not None and test.powered for test in (worst.overall, worst.changed_only)):
+    undecided = [
+        test
+        for test in (worst.overall, worst.changed_only)
+        if test is not None and test.status == "inconclusive"
+    ]
+    if any(test.powered for test in undecided):
         return ": this suite is large enough to have shown that nothing got worse"
     return ": what was seen is as bad as what is too much"
 

@@ -10,10 +10,20 @@ from pathlib import Path
 
 from pytest_sessioneval import suites
 
-__all__ = ["AXIS", "CONFTEST", "GATE", "STEADY", "GateCase", "GatedSuite", "Mark", "moved"]
+__all__ = [
+    "AXIS",
+    "CONFTEST",
+    "GATE",
+    "NULLABLE",
+    "STEADY",
+    "GateCase",
+    "GatedSuite",
+    "Mark",
+    "moved",
+]
 
 AXIS = "tool_usage_quality"
-"""The gated axis; it may be null."""
+"""The gated axis."""
 GATE = f'[gate]\naxes = ["{AXIS}"]\n'
 """The gate as it comes."""
 STEADY: tuple[int, ...] = (80, 60) * 12
@@ -22,10 +32,11 @@ CONFTEST = '''
 def marks(case):
     """Score every axis as the session's first message says: a number, null, or no answer."""
     said = case.transcript.messages[0].text.rpartition("mark ")[2]
-    if said == "down":
+    if said.startswith("down"):
         raise RuntimeError("the judge is down")
     scores = {axis.name: None if axis.nullable else 50 for axis in case.axes}
-    return scores if said == "null" else {name: int(said.partition(",")[0]) for name in scores}
+    mark = said.partition(",")[0]
+    return scores if mark == "null" else {name: int(mark) for name in scores}
 
 def other(case):
     """Score as the first does: another judge all the same."""
@@ -38,6 +49,8 @@ def pytest_sessioneval_judges():
 
 Mark = int | str
 """What a session says of itself: its score, ``null`` or ``down``; ``80, again`` re-records it."""
+NULLABLE = "self_extension"
+"""An axis that ``null`` leaves without a score; the others then get 50."""
 
 
 def moved(*by: int, start: Sequence[int] = STEADY) -> tuple[int, ...]:

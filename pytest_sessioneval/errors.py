@@ -85,7 +85,15 @@ class TranscriptError(SessionEvalError):
 
 
 class UnrecognisedError(TranscriptError):
-    """A file was parsed and no reader recognises a session in it, as with ``package.json``."""
+    """No reader recognises a session in a file, as in ``package.json``.
+
+    ``parsed`` says whether it is JSON at all; a file whose name promises JSON
+    and that cannot be parsed is a ``TranscriptError``.
+    """
+
+    def __init__(self, reason: str, *, place: Place, parsed: bool = True) -> None:
+        super().__init__(reason, place=place)
+        self.parsed = parsed
 
 
 class JudgeError(SessionEvalError):

@@ -202,8 +202,13 @@ def _parse(
 ) -> tuple[_File, IndexedFile | None]:
     try:
         reading = registry.read(candidate.path, limits)
-    except UnrecognisedError:
-        return _File(candidate), IndexedFile(content, _fingerprint_of(registry), None, (), {}, {})
+    except UnrecognisedError as error:
+        if error.parsed:
+            nothing = IndexedFile(content, _fingerprint_of(registry), None, (), {}, {})
+            return _File(candidate), nothing
+        if not candidate.expected:
+            return _File(candidate), None
+        return _broken(candidate, error.reason, error.place.line), None
     except TranscriptError as error:
         if not candidate.expected:
             return _File(candidate), None

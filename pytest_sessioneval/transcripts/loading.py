@@ -68,7 +68,8 @@ def load_document(path: Path, limits: Limits = DEFAULT_LIMITS) -> Document:
     try:
         return _parsed(data, path, limits)
     except TranscriptError as error:
-        raise UnrecognisedError(f"no JSON: {error.reason}", place=error.place) from None
+        reason = f"no JSON: {error.reason}"
+        raise UnrecognisedError(reason, place=error.place, parsed=False) from None
 
 
 def parse_document(data: bytes, path: Path, limits: Limits = DEFAULT_LIMITS) -> Document:
@@ -163,7 +164,9 @@ def _require_json_start(path: Path) -> None:
         beginning = stream.read(_PEEK).removeprefix(_MARK).lstrip()
     if not beginning.startswith((b"{", b"[", b"//")):
         raise UnrecognisedError(
-            f"no JSON: the file begins with {beginning[:12]!r}"[:80], place=Place(str(path))
+            f"no JSON: the file begins with {beginning[:12]!r}"[:80],
+            place=Place(str(path)),
+            parsed=False,
         )
 
 

@@ -59,7 +59,7 @@ PATHS = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(wanted=st.sets(PATHS, min_size=1, max_size=6), others=st.sets(PATHS, max_size=6))
 def test_a_walk_finds_what_was_wanted(
     tmp_path_factory: pytest.TempPathFactory, wanted: set[str], others: set[str]

@@ -215,6 +215,15 @@ def test_evaluated_knows_what_is_current(bench: Bench) -> None:
         assert frozenset() == evaluation.evaluated(renamed, members)
 
 
+def test_what_is_judged_is_listed_in_the_store(bench: Bench) -> None:
+    """Sessions' summaries are kept beside their verdicts."""
+    bench.write("pens")
+    bench.run()
+    store = bench.store()
+    assert ["pens.json"] == [session.key for session in store.sessions("small")]
+    store.close()
+
+
 # -- how it goes about it --------------------------------------------------------------
 
 
@@ -351,6 +360,17 @@ def test_what_did_not_report_was_not_run(bench: Bench) -> None:
             provenance=PROVENANCE, reported=lambda _suite, member_id: member_id == "a.json"
         )
     assert ["passed", "not_run"] == _states(run)
+
+
+def test_what_was_not_run_keeps_its_status(bench: Bench) -> None:
+    """Whether the store had its verdict is known without its item."""
+    bench.write("a")
+    bench.run()
+    bench.write("b")
+    with bench.evaluation() as evaluation:
+        evaluation.start(bench.plan())
+        run = evaluation.finish(provenance=PROVENANCE, reported=lambda _suite, _member: False)
+    assert ["evaluated", "pending"] == _statuses(run)
 
 
 def test_what_was_judged_ahead_is_paid_for(bench: Bench, judge: HeldJudge) -> None:

@@ -13,7 +13,7 @@ from pytest_sessioneval.errors import SuiteError
 from pytest_sessioneval.evaluation.membership import FoundSummary, Membership, members
 from pytest_sessioneval.suites.model import SuiteSettings
 
-quick = settings(max_examples=150, deadline=None)
+quick = settings(deadline=None)
 
 
 def _members(*items: FoundSummary, **suite: Any) -> Membership:

@@ -146,11 +146,40 @@ def test_a_problem_is_in_the_sources_too(root: Path) -> None:
 
 def test_a_file_that_promised_nothing_is_left_alone(root: Path) -> None:
     """A text that begins like JSON and is none, under another name, is no broken session."""
-    (root / "notes.txt").write_text("{ to do", encoding="utf-8")
-    (root / "more.txt").write_text('{"a": ', encoding="utf-8")
+    write(root, **{"notes.txt": "{ to do", "more.txt": '{"a": '})
     found = _scan(root)
     assert () == found.problems
-    assert () == found.members
+    assert ("more.txt",) == found.sources.not_sessions
+
+
+@pytest.mark.parametrize(
+    "content", ['{"messages": [', "gone wrong", ""], ids=["cut off", "text", "empty"]
+)
+def test_a_chosen_file_that_cannot_be_read_is_a_problem(root: Path, content: str) -> None:
+    """A glob says that it holds a session, whatever its name: it is never silently left out."""
+    _suite(root, '[suite]\nsessions = ["*.log"]\n')
+    write(root, **{"a.log": chat(said("pens")), "b.log": content})
+    found = _scan(root)
+    assert ["a.log"] == [one.id for one in found.members]
+    assert ["b.log"] == [path for path, _, _ in _problems(found)]
+    assert () == found.sources.not_sessions
+
+
+def test_a_file_that_is_chosen_later_is_a_problem_then(root: Path, store: Store) -> None:
+    """That it was nobody's session before is not remembered."""
+    write(root, **{"a.log": chat(said("pens")), "b.log": '{"messages": ['})
+    assert () == _scan(root, store).problems
+    _suite(root, '[suite]\nsessions = ["*.log"]\n')
+    assert ["b.log"] == [path for path, _, _ in _problems(_scan(root, store))]
+
+
+def test_a_chosen_file_of_other_json_is_counted(root: Path) -> None:
+    """A glob may be wider than the sessions."""
+    _suite(root, '[suite]\nsessions = ["*.log"]\n')
+    write(root, **{"a.log": chat(said("pens")), "b.log": '{"name": "left-pad"}'})
+    found = _scan(root)
+    assert () == found.problems
+    assert ("b.log",) == found.sources.not_sessions
 
 
 def test_a_named_file_without_a_session_is_a_problem(root: Path) -> None:
@@ -179,6 +208,15 @@ def test_one_session_beyond_the_limit_is_a_problem_of_its_own(root: Path) -> Non
     ((path, _, reason),) = _problems(found)
     assert path.startswith("a.jsonl::")
     assert "limit of 4 messages" in reason
+
+
+def test_a_file_with_a_broken_session_is_read_again(root: Path, store: Store) -> None:
+    """Its sound sessions are there each time, and so is the problem."""
+    lines = [chat(said("pens")), chat(said("hats", 9))]
+    (root / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    first, second = (_scan(root, store, limits=Limits(messages=4)) for _ in range(2))
+    assert first == second
+    assert 1 == len(second.problems)
 
 
 def test_a_link_that_leads_out_is_a_problem(root: Path) -> None:

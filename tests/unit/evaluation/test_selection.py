@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.selection import Selection, select
 
-quick = settings(max_examples=100, deadline=None)
+quick = settings(deadline=None)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 

@@ -180,7 +180,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(_glob.map("/".join))
 def test_globs_mean_what_they_mean_elsewhere(tree: Path, glob: str) -> None:
     """The files are those that ``Path.glob`` gives, as it does for feedback."""

@@ -6,6 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Few examples where feedback must be quick; `.ci/run --full` tries many.
+settings.register_profile("quick", max_examples=20, deadline=None)
+settings.register_profile("full", max_examples=500, deadline=None)
+settings.load_profile(os.environ.get("SESSIONEVAL_TEST_EXAMPLES", "quick"))
 
 pytest_plugins = ["pytester"]
 

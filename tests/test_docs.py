@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import pytest_sessioneval
 from pytest_sessioneval.shell.options import OPTIONS
 from pytest_sessioneval.suites.loading import load_suite
 from pytest_sessioneval.testing import JudgeServer
@@ -246,7 +247,7 @@ def test_a_page_stays_short(name: str, most: int) -> None:
 def test_the_map_names_every_room() -> None:
     """docs/architecture.md has each folder of the package."""
     page = (REPOSITORY / "docs" / "architecture.md").read_text("utf-8")
-    package = REPOSITORY / "pytest_sessioneval"
+    package = Path(pytest_sessioneval.__file__).parent
     rooms = {init.parent.name for init in package.glob("*/__init__.py")}
     assert rooms != set()
     assert [] == [room for room in sorted(rooms) if f"`{room}/`" not in page]

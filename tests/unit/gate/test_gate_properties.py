@@ -26,7 +26,7 @@ middle = st.integers(min_value=4, max_value=16).map(lambda level: level * 5.0)
 pairs = st.lists(st.tuples(middle, middle), min_size=2, max_size=45)
 UNJUDGED: list[UnscoredReason] = ["failed", "declined", "skipped"]
 reason = st.sampled_from(UNJUDGED)
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def decided(before: list[Score], after: list[Score], **changes: Any) -> Decision:

@@ -26,7 +26,7 @@ from pytest_sessioneval.suites.model import Expectation, FeedbackEntry, SuiteSet
 from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.verdicts.model import CallCount, Opinion, Scored, Unscored
 
-quick = settings(max_examples=25, deadline=None)
+quick = settings(deadline=None)
 
 
 def _reasons(opinions: tuple[Opinion, ...]) -> set[str]:

@@ -13,7 +13,7 @@ from scripted_judge import ScriptedJudge
 from pytest_sessioneval.judging.keys import digest_of, nonce, opinion_key, seat_digest
 from pytest_sessioneval.suites.model import Expectation, ExpectedCall, Expert, FeedbackEntry
 
-quick = settings(max_examples=80, deadline=None)
+quick = settings(deadline=None)
 
 # Few values each, so that two draws are often equal in part and sometimes in all.
 _word = st.sampled_from(["", "a", "b", "a|b", "\n", "é", "e\u0301", "\ud800"])

@@ -42,7 +42,7 @@ from pytest_sessioneval.verdicts.model import (
     UnscoredReason,
 )
 
-quick = settings(max_examples=80, deadline=None)
+quick = settings(deadline=None)
 THUMB = FeedbackEntry(session_id="s1", message_index=1, rating=-1, comment="wrong")
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from judging_cases import (
     FREE,
     GOAL,
@@ -269,7 +269,6 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=50)
 @given(
     st.dictionaries(
         st.sampled_from(["nonce", "instructions_found_in_transcript", "axes", "x"]),

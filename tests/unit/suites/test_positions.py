@@ -8,9 +8,11 @@ from textwrap import dedent
 import pytest
 from hypothesis import given, settings, strategies as st
 
+import pytest_sessioneval
 from pytest_sessioneval.suites.positions import KeyPath, key_positions
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+RUBRIC = Path(pytest_sessioneval.__file__).parent / "suites" / "rubrics" / "agent.toml"
 
 
 def lines_of(source: str) -> dict[KeyPath, int]:
@@ -128,10 +130,10 @@ def test_a_missing_path_has_the_line_of_the_table_around_it() -> None:
     assert [positions.line(("a", "b", "missing")), positions.line(("z",))] == [2, 1]
 
 
-@pytest.mark.parametrize("file", ["pyproject.toml", "pytest_sessioneval/suites/rubrics/agent.toml"])
-def test_every_path_of_a_real_file_has_a_line(file: str) -> None:
+@pytest.mark.parametrize("file", [REPOSITORY / "pyproject.toml", RUBRIC], ids=["project", "rubric"])
+def test_every_path_of_a_real_file_has_a_line(file: Path) -> None:
     """No key or element of the repository's own TOML files is missed, and none is made up."""
-    source = (REPOSITORY / file).read_text("utf-8")
+    source = file.read_text("utf-8")
     lines = lines_of(source)
     implied = {path[:n] for path in lines for n in range(1, len(path))}
     assert set(paths_of(tomllib.loads(source))) == set(lines) | implied
@@ -153,7 +155,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(deadline=None, derandomize=True)
 @given(st.lists(st.dictionaries(KEYS, VALUES, max_size=4), max_size=4))
 def test_any_layout(tables: list[dict[str, str]]) -> None:
     """Every path that tomllib finds has a line, and that line holds the key."""

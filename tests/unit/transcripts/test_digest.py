@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from transcript_values import TRANSCRIPTS, calling, result, said, transcript_of
 
 from pytest_sessioneval.transcripts.digest import canonical_bytes, digest, summarise
@@ -131,7 +131,6 @@ def test_half_a_surrogate_pair_has_a_digest() -> None:
 
 
 @given(TRANSCRIPTS)
-@settings(max_examples=25)
 def test_a_copy_has_the_same_digest(transcript: Transcript) -> None:
     """Writing a transcript down and reading it back leaves its digest."""
     copy = Transcript.model_validate_json(transcript.model_dump_json())
@@ -140,7 +139,6 @@ def test_a_copy_has_the_same_digest(transcript: Transcript) -> None:
 
 
 @given(TRANSCRIPTS)
-@settings(max_examples=25)
 def test_one_more_character_anywhere_changes_the_digest(transcript: Transcript) -> None:
     """Each message's text counts."""
     for at, message in enumerate(transcript.messages):

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from transcript_values import TRANSCRIPTS, calling, conversation, result, said, transcript_of
 
 from pytest_sessioneval.transcripts.excerpt import Excerpt, excerpt
@@ -312,7 +312,6 @@ def _grown(transcript: Transcript, factor: int) -> Transcript:
 
 
 @given(TRANSCRIPTS, st.integers(2_000, 9_000), st.sampled_from([1, 50, 2_000]))
-@settings(max_examples=30)
 def test_no_limit_is_ever_passed(transcript: Transcript, max_chars: int, factor: int) -> None:
     """Any transcript fits any limit, shows only what is there, and adds up."""
     grown = _grown(transcript, factor)

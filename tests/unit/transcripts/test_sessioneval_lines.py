@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from transcript_values import TRANSCRIPTS, calling, result, said, transcript_of
 
 from pytest_sessioneval.errors import TranscriptError
@@ -245,7 +245,6 @@ def test_lines_say_only_what_differs_from_the_defaults() -> None:
 
 
 @given(TRANSCRIPTS)
-@settings(max_examples=40)
 def test_reading_what_was_written_gives_it_back(transcript: Transcript) -> None:
     """Any transcript a reader can produce survives the way through a file."""
     copy = _read(*to_lines(transcript)).sessions[0].transcript

@@ -17,7 +17,7 @@ from pytest_sessioneval.verdicts.means import (
 )
 from pytest_sessioneval.verdicts.model import AxisResult, PanelScore, Unscored, Verdict
 
-quick = settings(max_examples=80, deadline=None)
+quick = settings(deadline=None)
 REASONS = (
     "not_applicable",
     "unsupported",

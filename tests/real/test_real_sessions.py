@@ -16,7 +16,7 @@ from pytest_sessioneval.transcripts.model import Message
 from pytest_sessioneval.transcripts.reader import FileReading
 from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
 
-_TESTS = Path(__file__).resolve().parents[2]
+_TESTS = Path(__file__).resolve().parents[1]
 _EXPECTED: dict[str, dict[str, Any]] = json.loads(
     (_TESTS / "golden" / "real_sessions.json").read_text(encoding="utf-8")
 )

@@ -19,7 +19,7 @@ from pytest_sessioneval.cli import program
 from pytest_sessioneval.evaluation.commenting import comment_marker
 from pytest_sessioneval.shell.options import OPTIONS
 
-DOCS = Path(__file__).resolve().parents[3] / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 CLI = (DOCS / "cli.md").read_text("utf-8")
 WORKFLOW = (DOCS / "ci-github-actions.md").read_text("utf-8")
 SCRIPTS = sysconfig.get_path("scripts")

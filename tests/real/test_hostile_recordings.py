@@ -119,7 +119,7 @@ _RUN = st.fixed_dictionaries(
 
 _RESULTS = st.fixed_dictionaries({"info": _ANY, "simulations": _mostly(st.lists(_SIMULATION))})
 
-_settings = settings(max_examples=60, derandomize=True, deadline=None, database=None)
+_settings = settings(derandomize=True, deadline=None, database=None)
 
 
 @_settings

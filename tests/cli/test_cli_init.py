@@ -22,7 +22,7 @@ from pytest_sessioneval.suites.loading import load_suite
 from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
 
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "sessioneval")
-REPOSITORY = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[2]
 QUICKSTART = REPOSITORY / "example_suites" / "quickstart" / "sessions"
 PAGE = (REPOSITORY / "docs" / "cli.md").read_text("utf-8")
 COUNTED: dict[str, dict[str, Any]] = json.loads(

@@ -19,7 +19,7 @@ from pytest_sessioneval.reports.csv_file import prepare
 from pytest_sessioneval.shell.collecting import SuiteDirectory, SuiteSessionFile, SuiteTree
 from pytest_sessioneval.shell.items import SessionItem
 from pytest_sessioneval.shell.local import LocalSource
-from pytest_sessioneval.shell.outcome import Outcome, conclude
+from pytest_sessioneval.shell.outcome import Outcome, conclude, report_no_gate
 from pytest_sessioneval.shell.progress import ProgressLine
 from pytest_sessioneval.shell.protocol import ShortProtocol
 from pytest_sessioneval.shell.settings import run_settings
@@ -218,6 +218,8 @@ class RunPlugin:
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Move the window on; after ``-x`` ask nobody any more."""
+        if self._session is None:  # the controller of workers collects nothing
+            self._session = self.config.pluginmanager.get_plugin("session")
         session = self._session
         if session is not None and (session.shouldfail or session.shouldstop):
             self._stop("the run was stopped before its turn")
@@ -244,6 +246,9 @@ class RunPlugin:
                     exitstatus=int(exitstatus),
                     reported=self._reported,
                 )
+        asked = session.config.option.sessioneval_require_gate and _runs_items(session.config)
+        if asked and self._outcome is None and not self.is_worker:
+            report_no_gate(session, int(exitstatus))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -124,6 +124,19 @@ def test_after_x_at_most_the_limit_more_is_asked(
     assert judge_server.calls <= 1 + 4
 
 
+def test_after_x_workers_ask_little_more(
+    pytester: pytest.Pytester, judge_server: JudgeServer, make_suite: SuiteMaker
+) -> None:
+    """With ``-x -n2`` the controller stops judging for the sessions nobody will report."""
+    make_suite(40, extra="[thresholds.session]\nefficiency = 90\n")
+
+    result = pytester.runpytest_subprocess("-x", "-n2", "--sessioneval-concurrency=2", "suite")
+
+    assert pytest.ExitCode.OK != result.ret
+    # Each worker holds two items at least, and two may be in flight beyond them.
+    assert judge_server.calls <= 12
+
+
 def test_exit_does_not_wait_for_a_judge_that_hangs(
     pytester: pytest.Pytester, judge_server: JudgeServer, make_suite: SuiteMaker
 ) -> None:

@@ -40,7 +40,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; switch the run on when the command line asks for it."""
     config.addinivalue_line("markers", "sessioneval: a recorded agent session, judged by a panel")
-    if config.option.sessioneval:
+    if config.option.sessioneval or config.option.sessioneval_require_gate:
         _run_plugin(config)
 
 

@@ -25,6 +25,17 @@ class GateResult(Frozen):
         return stopped or not all(shortcut.held for shortcut in self.shortcuts)
 
     @property
+    def failure(self) -> tuple[str, ...]:
+        """The same as ``lines``, led by a shortcut where only that failed; empty: all held."""
+        if not self.blocks:
+            return ()
+        if self.decision is None or self.decision.blocks:
+            return self.lines
+        failed = [shortcut for shortcut in self.shortcuts if not shortcut.held]
+        first = shortcut_lines(failed)[:1]
+        return (*first, *(line for line in self.lines if line not in first))
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """The whole in words, a sentence or an axis a line; keys stand as recorded."""
         decided = said(self.decision) if self.decision is not None else ()

@@ -123,9 +123,9 @@ def check_shortcuts(
             if check.axis not in known:
                 close = difflib.get_close_matches(check.axis, known, n=1)
                 meant = f" (did you mean {close[0]!r}?)" if close else ""
+                found = f"there are {', '.join(known)}" if known else "no suite was collected"
                 raise SettingError(
-                    f"{option} {check.text}: no suite has an axis {check.axis!r}{meant}; there are "
-                    f"{', '.join(known)}"
+                    f"{option} {check.text}: no suite has an axis {check.axis!r}{meant}; {found}"
                 )
 
 

@@ -27,7 +27,7 @@ from pytest_sessioneval.shell.longrepr import FailureText
 from pytest_sessioneval.shell.settings import RunSettings
 from pytest_sessioneval.verdicts.run import SuiteRun
 
-__all__ = ["Outcome", "conclude"]
+__all__ = ["Outcome", "conclude", "report_no_gate"]
 
 _FINISHED = (
     pytest.ExitCode.OK,
@@ -134,6 +134,9 @@ def conclude(
         problems.append(f"internal error: {error}")
     held = [_report_thresholds(suite, session) for suite in run.suites] if finished else []
     held += [_report_gate(suite, result, session) for suite, result in gates.items()]
+    decided = any(result.decision is not None for result in gates.values())
+    if settings.gate.require and not (decided or problems or settings.gate.update):
+        report_no_gate(session, exitstatus)
     if exitstatus in _MAY_FAIL and (problems or not all(held)):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     config.hook.pytest_sessioneval_run_finished(run=run)
@@ -152,9 +155,26 @@ def _report_gate(suite: str, result: GateResult, session: pytest.Session) -> boo
     decision = result.decision
     if decision is not None and decision.status == "not_run" and not decision.blocks:
         return True
-    lines = [one_line(line, _LINE) for line in result.lines]
-    _emit(session, f"{suite}::gate", "\n".join(lines) if result.blocks else "", _figures(result))
+    failure = "\n".join(one_line(line, _LINE) for line in result.failure)
+    _emit(session, f"{suite}::gate", failure, _figures(result))
     return not result.blocks
+
+
+def report_no_gate(session: pytest.Session, exitstatus: int) -> None:
+    """Fail a run whose gate was required, and which had none to decide.
+
+    Else moving a suite, or removing its ``[gate]``, would turn a merge green.
+    """
+    if exitstatus not in _FINISHED:
+        return
+    _emit(
+        session,
+        "sessioneval::gate",
+        "no suite with a [gate] was in this run, and --sessioneval-require-gate asks for one: "
+        "name the suite's folder, or add [gate] to its sessioneval.toml",
+    )
+    if exitstatus in _MAY_FAIL:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def _figures(result: GateResult) -> list[tuple[str, object]]:

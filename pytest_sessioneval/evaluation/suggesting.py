@@ -216,8 +216,8 @@ def _gate(scan: Scan) -> Iterator[str]:
     least = GateSettings().min_pairs
     yield from _prose(
         "Comparison with a baseline that you commit: no section, no gate. It takes "
-        f"{least} sessions at least (here: {len(scan.members):,}). This version checks the "
-        "section and does not compare yet."
+        f"{least} sessions at least to pass (here: {len(scan.members):,}). Write the baseline with "
+        "--sessioneval-update-baseline; docs/gate.md explains the rest."
     )
     yield "#[gate]"
     yield '#baseline = "baseline.json"'

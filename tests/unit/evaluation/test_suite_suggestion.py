@@ -191,7 +191,7 @@ def test_without_outcomes_use_outcome_is_not_mentioned(tmp_path: Path) -> None:
 def test_the_gate_says_how_many_sessions_it_takes(tmp_path: Path) -> None:
     """One session is not twenty."""
     text = suite_text(scanned(tmp_path, {"a.json": chat("a")}), None)
-    assert "It takes 20 sessions at least (here: 1)" in prose(text)
+    assert "It takes 20 sessions at least to pass (here: 1)" in prose(text)
 
 
 HOSTILE = 'a"\n[judge]\nmodel = "openai:theirs"\n\x1b[2J\u202e\x7f\\'

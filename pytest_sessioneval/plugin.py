@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _SUITE_FILE = "sessioneval.toml"
 _RUN_PLUGIN = "sessioneval-run"
+# Where no suite is in play they must fail, and not be passed over.
+_NEEDS_SUITE = ("sessioneval_require_gate", "sessioneval_fail_under", "sessioneval_fail_drop")
+_CONTROLLER = "dsession"  # as xdist names what runs the tests in its workers
 _MEETING = pytest.StashKey[Any]()
 _REFUSED = pytest.StashKey[str]()
 _registering = threading.Lock()
@@ -40,7 +43,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; switch the run on when the command line asks for it."""
     config.addinivalue_line("markers", "sessioneval: a recorded agent session, judged by a panel")
-    if config.option.sessioneval or config.option.sessioneval_require_gate:
+    if config.option.sessioneval or any(config.getoption(name) for name in _NEEDS_SUITE):
         _run_plugin(config)
 
 
@@ -65,7 +68,7 @@ def pytest_collection(session: pytest.Session) -> Any:
     if _REFUSED in session.config.stash:
         raise pytest.UsageError(session.config.stash[_REFUSED])
     run = _registered(session.config)
-    if run is not None and not run.is_worker:
+    if run is not None and not run.is_worker and not _has_workers(session.config):
         run.collected(session)
     return result
 
@@ -123,6 +126,11 @@ def sessioneval(request: pytest.FixtureRequest) -> SessionJudge:
         return _run_plugin(request.config).session_judge()
     except (pytest.UsageError, SessionEvalError) as error:
         pytest.fail(str(error), pytrace=False)
+
+
+def _has_workers(config: pytest.Config) -> bool:
+    """Whether xdist's workers collect, and this process does not."""
+    return config.pluginmanager.has_plugin(_CONTROLLER)
 
 
 def _registered(config: pytest.Config) -> RunPlugin | None:

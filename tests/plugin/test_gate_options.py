@@ -97,11 +97,14 @@ def test_an_axis_that_no_suite_has_is_refused(option: str, run: Run) -> None:
     assert "did you mean 'tool_usage_quality'" in said
 
 
-@pytest.mark.usefixtures("plain")
-def test_without_a_suite_a_shortcut_is_refused(pytester: pytest.Pytester, run: Run) -> None:
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "n2"])
+@pytest.mark.parametrize("shortcut", [f"{_UNDER}:1", f"{_DROP}:99"])
+def test_without_a_suite_a_shortcut_is_refused(
+    shortcut: str, workers: tuple[str, ...], pytester: pytest.Pytester, run: Run
+) -> None:
     """A run that has no suite cannot hold its means to anything."""
     pytester.makepyfile(test_other="def test_other(): pass")
-    assert "no suite was collected" in refusal(run("test_other.py", f"{_UNDER}:1"))
+    assert "no suite was collected" in refusal(run(shortcut, *workers))
 
 
 @pytest.mark.usefixtures("plain")

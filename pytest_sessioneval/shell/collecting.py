@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_sessioneval.shell.run import RunPlugin
     from pytest_sessioneval.verdicts.run import FileProblem
 
-__all__ = ["SuiteDirectory", "SuiteSessionFile", "SuiteTree"]
+__all__ = ["SuiteDirectory", "SuitePackage", "SuiteSessionFile", "SuiteTree"]
 
 
 @dataclass
@@ -95,6 +95,10 @@ class SuiteDirectory(pytest.Directory):
         if self.session.isinitpath(path, with_parents=with_parents):
             return False
         return bool(self.ihook.pytest_ignore_collect(collection_path=path, config=self.config))
+
+
+class SuitePackage(SuiteDirectory, pytest.Package):
+    """A folder of a suite that is a Python package: its tests' package fixtures end with it."""
 
 
 class SuiteSessionFile(pytest.File):

@@ -57,6 +57,11 @@ class SessionItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     @property
+    def is_marked(self) -> bool:
+        """Whether somebody else marked the session: to be skipped, or to fail."""
+        return any(mark.name != "sessioneval" for mark in self.own_markers)
+
+    @property
     def location(self) -> tuple[str, None, str]:
         """Return where the session lies, as its node id says it, and its title.
 

@@ -4,7 +4,7 @@ A session has no fixtures and no setup, and thousands of them wait for verdicts
 that are there already: pytest's protocol then costs more than the rest of the
 run. The shorter way makes the same reports (setup, call, teardown) in the same
 order through the same hook, and leaves out what only other plugins could see.
-So it is taken only when there are none: docs/decisions/0005-short-protocol.md.
+So it is taken only when there are none: docs/decisions/0006-short-protocol.md.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class ShortProtocol:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._usable: bool | None = None
+        self._plain: tuple[pytest.Collector, bool] | None = None
 
     def run(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Run the item and return True; return None to leave it to pytest.
@@ -58,7 +59,10 @@ class ShortProtocol:
         """
         if not isinstance(item, SessionItem) or not isinstance(nextitem, SessionItem):
             return None
-        if item.parent is not nextitem.parent or not self._is_usable():
+        folder = item.parent
+        if folder is None or folder is not nextitem.parent or not self._is_usable():
+            return None
+        if item.is_marked or not self._is_plain(folder):
             return None
         hook = item.ihook
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
@@ -74,6 +78,19 @@ class ShortProtocol:
             hooks = any(foreign(getattr(self._config.pluginmanager.hook, name)) for name in _HOOKS)
             self._usable = not (options or hooks)
         return self._usable
+
+    def _is_plain(self, folder: pytest.Collector) -> bool:
+        """Whether nothing in or above the folder is marked, or has a set-up that could fail."""
+        if self._plain is None or self._plain[0] is not folder:
+            nodes = folder.listchain()
+            plain = not any(node.own_markers or _sets_up(node) for node in nodes)
+            self._plain = folder, plain
+        return self._plain[1]
+
+
+def _sets_up(node: object) -> bool:
+    """Whether the node does something when the first of its items runs, as packages do."""
+    return getattr(type(node), "setup", None) is not pytest.Item.setup
 
 
 def _phases(item: SessionItem) -> Iterator[tuple[_Phase, Callable[[], None]]]:

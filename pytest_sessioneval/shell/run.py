@@ -16,7 +16,12 @@ from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.garbage import keep_what_is_there, paused
 from pytest_sessioneval.reports.csv_file import prepare
-from pytest_sessioneval.shell.collecting import SuiteDirectory, SuiteSessionFile, SuiteTree
+from pytest_sessioneval.shell.collecting import (
+    SuiteDirectory,
+    SuitePackage,
+    SuiteSessionFile,
+    SuiteTree,
+)
 from pytest_sessioneval.shell.items import SessionItem
 from pytest_sessioneval.shell.local import LocalSource
 from pytest_sessioneval.shell.outcome import Outcome, conclude, report_no_gate
@@ -114,13 +119,15 @@ class RunPlugin:
     def collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """Return the node of a folder that belongs to a suite; None for every other folder."""
         self._session = parent.session
-        if self.book.is_root(path):
-            return SuiteDirectory.from_parent(parent, path=path, run=self, root=path)
-        if isinstance(parent, SuiteDirectory):
+        root = path if self.book.is_root(path) else None
+        if root is None and isinstance(parent, SuiteDirectory):
             tree = self.tree(parent.root)
             if tree is not None and path in tree.folders:
-                return SuiteDirectory.from_parent(parent, path=path, run=self, root=parent.root)
-        return None
+                root = parent.root
+        if root is None:
+            return None
+        kind = SuitePackage if (path / "__init__.py").is_file() else SuiteDirectory
+        return kind.from_parent(parent, path=path, run=self, root=root)
 
     def pytest_collect_file(
         self, file_path: Path, parent: pytest.Collector
@@ -204,6 +211,8 @@ class RunPlugin:
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> bool | None:
         """Run a session the short way where that makes no difference."""
+        if self._evaluation is not None and self._evaluation.waits_for_others:
+            return None  # what a Python judge prints meanwhile is pytest's to capture
         return self._protocol.run(item, nextitem)
 
     def result(self, suite: str, member_id: str) -> SessionResult:

@@ -73,14 +73,18 @@ class GateCase:
 
 @dataclass(frozen=True)
 class GatedSuite:
-    """Writes a suite ``orders`` in ``suite/``, one file a session, and reads what runs said."""
+    """Writes a suite, one file a session, and reads what runs said of it."""
 
     root: Path
+    place: str = "suite"
+    """Its folder, below the root."""
+    name: str = "orders"
+    """What it is called."""
 
     @property
     def folder(self) -> Path:
         """The suite's folder."""
-        return self.root / "suite"
+        return self.root / self.place
 
     @property
     def baseline(self) -> Path:
@@ -99,7 +103,7 @@ class GatedSuite:
 
     def rules(self, more: str = GATE, *, suite: str = "") -> None:
         """Write the suite file: its ``[suite]``, and whatever sections follow."""
-        text = f'[suite]\nname = "orders"\nsessions = ["s*.json"]\n{suite}\n{more}'
+        text = f'[suite]\nname = "{self.name}"\nsessions = ["s*.json"]\n{suite}\n{more}'
         (self.folder / "sessioneval.toml").write_text(text, "utf-8")
 
     def session(self, name: str, mark: Mark, **facts: str) -> Path:

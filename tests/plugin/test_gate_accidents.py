@@ -60,6 +60,31 @@ def test_a_session_skipped_by_its_marker_is_not_judged(blessed: GatedSuite, run:
     result.stdout.fnmatch_lines([f" gate: *s00.json*{_STOPS}"])
 
 
+def test_a_session_expected_to_fail_is_not_judged_for_all_that(
+    blessed: GatedSuite, run: Run
+) -> None:
+    """A mark that lets a session without a score xfail does not complete the comparison."""
+    blessed.write(("down", *moved(2, -2)[1:]))
+    (blessed.folder / "conftest.py").write_text(
+        "import pytest\n"
+        "def pytest_collection_modifyitems(items):\n"
+        "    items[0].add_marker(pytest.mark.xfail)\n",
+        "utf-8",
+    )
+    result = run()
+    assert FAILED == result.ret
+    assert {"passed": 23, "xfailed": 1, "failed": 1} == outcomes(result)
+    result.stdout.fnmatch_lines([f" gate: *1 session not judged (s00.json){_STOPS}"])
+
+
+def test_an_ignored_file_is_a_lost_session(blessed: GatedSuite, run: Run) -> None:
+    """``--ignore`` is no selection: nobody says that the session is still there."""
+    blessed.write((0, *STEADY[1:]))
+    result = run("--ignore=suite/s00.json")
+    assert FAILED == result.ret
+    result.stdout.fnmatch_lines([f" gate: *1 session of the baseline missing (s00.json){_STOPS}"])
+
+
 @pytest.mark.usefixtures("blessed")
 def test_a_plugin_switched_off_does_not_know_its_options(run: Run) -> None:
     """``-p no:sessioneval`` with one of our options is a usage error, not a silent pass."""
@@ -455,6 +480,30 @@ def test_a_run_without_a_summary_fails_as_well(
     assert FAILED == pytester.runpytest_inprocess(*arguments).ret
 
 
+def test_the_step_summary_begins_with_the_decision(
+    pytester: pytest.Pytester,
+    blessed: GatedSuite,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What GitHub shows of the job says what got worse."""
+    summary = pytester.path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    blessed.write(moved(-9, -11))
+    assert FAILED == run().ret
+    assert f"{AXIS} got worse: over 24 sessions" in summary.read_text("utf-8").replace("\\", "")
+
+
+def test_files_that_are_all_unreadable_are_incomplete(
+    blessed: GatedSuite, run: Run, runs: Runs
+) -> None:
+    """A suite of which nothing can be read has not passed."""
+    for path in blessed.folder.glob("s*.json"):
+        path.write_text("[{", "utf-8")
+    assert FAILED == run().ret
+    assert "incomplete" == _status(runs)
+
+
 def test_an_ordinary_failure_does_not_hide_the_gate(
     pytester: pytest.Pytester, blessed: GatedSuite, run: Run
 ) -> None:
@@ -518,6 +567,17 @@ def test_no_baseline_is_written_of_less_than_the_whole(
     assert before == blessed.baseline.read_bytes()
     assert OK != result.ret
     result.stdout.fnmatch_lines([f"the baseline of suite 'orders' is not written: {said}*"])
+
+
+def test_a_session_below_its_threshold_is_judged_and_written(blessed: GatedSuite, run: Run) -> None:
+    """Too low is no error: the baseline holds it, and the run fails for the session alone."""
+    rules = f"{GATE}\n[thresholds.session]\n{AXIS} = 55\n"
+    blessed.write((10, *STEADY[1:]), rules)
+    before = blessed.baseline.read_bytes()
+    result = run(_WRITE)
+    assert FAILED == result.ret
+    assert before != blessed.baseline.read_bytes()
+    result.stdout.fnmatch_lines(["FAILED suite/s00.json*"])
 
 
 def test_an_interrupted_run_writes_no_baseline(blessed: GatedSuite, run: Run) -> None:

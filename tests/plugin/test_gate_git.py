@@ -166,7 +166,7 @@ def test_a_python_judge_that_was_edited_is_another_judge(
 ) -> None:
     """A judge made kinder in the change under test is not comparable with the baseline's."""
     gated.write(_WORSE, GATE + _JUDGE)
-    kinder = CONFTEST.replace("int(said.partition", "10 + int(said.partition")
+    kinder = CONFTEST.replace("int(mark)", "10 + int(mark)")
     assert CONFTEST != kinder
     (pytester.path / "conftest.py").write_text(kinder, "utf-8")
     repository.commit()

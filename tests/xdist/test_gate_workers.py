@@ -1,0 +1,136 @@
+"""A gate's decision does not depend on how many processes run the items."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gated_suite import AXIS, GATE, STEADY, GatedSuite, Mark, moved
+
+OK, FAILED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
+_WRITE = "--sessioneval-update-baseline"
+
+
+def _gates(folder: Path) -> dict[str, Any]:
+    """Return what the only run in an output folder says of each suite's gate."""
+    (report,) = folder.glob("runs/*/report.json")
+    suites = json.loads(report.read_text("utf-8"))["suites"]
+    return {suite["suite"]: suite["gate"] for suite in suites}
+
+
+@pytest.fixture
+def blessed(pytester: pytest.Pytester, gated: GatedSuite) -> GatedSuite:
+    """Return a suite of 24 sessions, mean 70, whose baseline is written."""
+    gated.write()
+    assert OK == pytester.runpytest_subprocess("-q", _WRITE).ret
+    return gated
+
+
+def test_no_number_of_any_decision_depends_on_workers(
+    pytester: pytest.Pytester, gated: GatedSuite
+) -> None:
+    """Suites that pass, regress, are undecided, incomplete and deselected: all the same."""
+    now: dict[str, Sequence[Mark]] = {
+        "passed": moved(2, -2),
+        "regressed": moved(-9, -11),
+        "inconclusive": moved(20, -20),
+        "incomplete": (*moved(2, -2)[:-2], "down"),
+        "not_run": STEADY,
+    }
+    suites = [GatedSuite(gated.root, place=name, name=name) for name in now]
+    for suite in suites:
+        suite.write()
+    assert OK == pytester.runpytest_subprocess("-q", _WRITE).ret
+    for suite in suites:
+        suite.write(now[suite.name])
+    selection = ("-k", "not not_run", f"--sessioneval-fail-drop={AXIS}:3%")
+
+    alone = pytester.runpytest_subprocess("--sessioneval-out=alone", *selection)
+    many = pytester.runpytest_subprocess("-n2", "--sessioneval-out=many", *selection)
+
+    one, two = _gates(pytester.path / "alone"), _gates(pytester.path / "many")
+    assert {name: name for name in now} == {
+        name: gate["decision"]["status"] for name, gate in one.items()
+    }
+    assert one == two
+    assert FAILED == alone.ret == many.ret
+    assert _failed(alone) == _failed(many)
+
+
+def _failed(result: pytest.RunResult) -> list[str]:
+    return sorted(line for line in result.outlines if line.startswith("FAILED"))
+
+
+def test_workers_write_the_same_baseline(pytester: pytest.Pytester, blessed: GatedSuite) -> None:
+    """``--sessioneval-update-baseline`` writes the same bytes, once."""
+    alone = blessed.baseline.read_bytes()
+    blessed.baseline.unlink()
+    result = pytester.runpytest_subprocess("-n2", _WRITE)
+    assert OK == result.ret
+    assert alone == blessed.baseline.read_bytes()
+    assert 1 == sum(line.startswith("wrote ") for line in result.outlines)
+
+
+def test_workers_write_no_baseline_of_a_part(
+    pytester: pytest.Pytester, blessed: GatedSuite
+) -> None:
+    """A selection made in the workers is known to the controller, which says why not."""
+    before = blessed.baseline.read_bytes()
+    blessed.write(moved(2, -2))
+    result = pytester.runpytest_subprocess("-n2", _WRITE, "-k", "s00 or s01")
+    assert FAILED == result.ret
+    assert before == blessed.baseline.read_bytes()
+    result.stdout.fnmatch_lines(["*is not written: only a part of the suite was selected*(-k))*"])
+
+
+def test_a_failure_that_stops_workers_decides_nothing(
+    pytester: pytest.Pytester, blessed: GatedSuite
+) -> None:
+    """After ``-x`` xdist says interrupted (exit 2), which no decision changes."""
+    blessed.write(("down", *moved(2, -2)[1:]))
+    result = pytester.runpytest_subprocess("-n2", "-x", "--sessioneval-out=out")
+    assert pytest.ExitCode.INTERRUPTED == result.ret
+    assert _gates(pytester.path / "out")["orders"] is None
+
+
+def test_a_worker_that_crashed_turns_nothing_green(
+    pytester: pytest.Pytester, blessed: GatedSuite
+) -> None:
+    """The session that took its worker down is a failure in the last line."""
+    text = (
+        "import os\n"
+        "def pytest_runtest_setup(item):\n"
+        "    if 's05' in item.nodeid:\n"
+        "        os._exit(1)\n"
+    )
+    (blessed.folder / "conftest.py").write_text(text, "utf-8")
+    blessed.write(moved(2, -2))
+    result = pytester.runpytest_subprocess("-n2")
+    assert FAILED == result.ret
+    result.stdout.fnmatch_lines(["FAILED suite/s05.json*"])
+
+
+def test_a_value_that_is_refused_is_refused_once(
+    pytester: pytest.Pytester, gated: GatedSuite
+) -> None:
+    """Exit 4 with one line, not one for each worker."""
+    gated.write((80,), "")
+    result = pytester.runpytest_subprocess("-n2", "--sessioneval-fail-under=nowhere:70")
+    assert pytest.ExitCode.USAGE_ERROR == result.ret
+    assert 1 == sum("no suite has an axis" in line for line in result.errlines)
+
+
+def test_shortcuts_hold_and_fail_with_workers(
+    pytester: pytest.Pytester, blessed: GatedSuite
+) -> None:
+    """One that holds and one that does not, in one failed report of the gate."""
+    blessed.write(moved(-4), GATE)
+    result = pytester.runpytest_subprocess(
+        "-n2", f"--sessioneval-fail-under={AXIS}:67", f"--sessioneval-fail-drop={AXIS}:4"
+    )
+    assert FAILED == result.ret
+    result.stdout.fnmatch_lines([f"FAILED orders::gate - fail-under {AXIS}:67*FAILED"])
+    result.stdout.fnmatch_lines([f"*fail-drop {AXIS}:4 * held"])

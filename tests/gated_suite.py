@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from pytest_sessioneval import suites
 
 __all__ = [
@@ -51,6 +53,10 @@ Mark = int | str
 """What a session says of itself: its score, ``null`` or ``down``; ``80, again`` re-records it."""
 NULLABLE = "self_extension"
 """An axis that ``null`` leaves without a score; the others then get 50."""
+
+
+_BLESSED: dict[tuple[tuple[str, bytes], ...], bytes] = {}
+"""The baselines written so far, by the sessions that they are of: each costs half a second."""
 
 
 def moved(*by: int, start: Sequence[int] = STEADY) -> tuple[int, ...]:
@@ -115,6 +121,16 @@ class GatedSuite:
         path = self.folder / f"{name}.json"
         path.write_text(json.dumps({**facts, "messages": said}), "utf-8")
         return path
+
+    def bless(self, pytester: pytest.Pytester) -> None:
+        """Write the baseline of the sessions as they are: judged the first time, then as it was."""
+        paths = sorted(self.folder.glob("s*.json"))
+        sessions = tuple((path.name, path.read_bytes()) for path in paths)
+        if sessions not in _BLESSED:
+            result = pytester.runpytest_inprocess("-q", "--sessioneval-update-baseline")
+            assert pytest.ExitCode.OK == result.ret
+            _BLESSED[sessions] = self.baseline.read_bytes()
+        self.baseline.write_bytes(_BLESSED[sessions])
 
     def rubric(self) -> None:
         """Write ``rubric.toml``: the built-in rubric as version 2."""

@@ -18,7 +18,7 @@ _WRITE = "--sessioneval-update-baseline"
 def blessed(pytester: pytest.Pytester, gated: GatedSuite) -> GatedSuite:
     """Return a suite of 24 sessions, mean 70, whose baseline is written."""
     gated.write()
-    assert OK == pytester.runpytest_inprocess("-q", _WRITE).ret
+    gated.bless(pytester)
     return gated
 
 

@@ -36,7 +36,7 @@ class Row:
     last: Mapping[str, int] | None = None
     """pytest's last line as counts; None: all sessions passed, and the gate as it did."""
     with_workers: bool = False
-    """Whether the row is run under ``-n 2`` as well: one of each of the table's."""
+    """Whether it is run under ``-n 2``, too; the others are in tests/xdist, in one run."""
 
     def counts(self, *, with_workers: bool) -> Mapping[str, int]:
         """Return the expected last line; workers do not tell what they deselected."""
@@ -128,7 +128,6 @@ ROWS = (
     ),
     Row(
         "straddles-fail",
-        with_workers=True,
         now=moved(20, -20),
         gate=_gate('on_inconclusive = "fail"'),
         exit=FAILED,
@@ -151,7 +150,6 @@ ROWS = (
     ),
     Row(
         "straddles-auto-otherwise",
-        with_workers=True,
         now=moved(20, -20),
         status="inconclusive",
         says=f"It cannot be told *About * more sessions would settle it. {_WARNS}",
@@ -165,7 +163,6 @@ ROWS = (
     ),
     Row(
         "sessions-lost",
-        with_workers=True,
         now=_STEADY_CHANGE[:-1],
         exit=FAILED,
         status="incomplete",
@@ -190,13 +187,11 @@ ROWS = (
     ),
     Row(
         "sessions-added",
-        with_workers=True,
         now=(*_STEADY_CHANGE, 10, 10),
         says=f"*Nothing got worse*{_GOES_AHEAD}",
     ),
     Row(
         "judge-changed",
-        with_workers=True,
         arguments=("--sessioneval-judge=hook:other",),
         exit=FAILED,
         status="not_comparable",
@@ -226,7 +221,6 @@ ROWS = (
     ),
     Row(
         "baseline-missing",
-        with_workers=True,
         spoil=_no_baseline,
         exit=FAILED,
         status="no_baseline",
@@ -258,7 +252,6 @@ ROWS = (
     Row("no-session", spoil=_no_sessions, exit=USAGE, status=None, says="*orders: no session in*"),
     Row(
         "duplicate-keys",
-        with_workers=True,
         spoil=_one_key,
         exit=USAGE,
         status=None,
@@ -308,7 +301,7 @@ def test_a_row(
 ) -> None:
     """Exit, the gate's sentence, its JUnit test case and the last line are the row's."""
     gated.write(STEADY, row.gate)
-    assert OK == pytester.runpytest_inprocess("-q", "--sessioneval-update-baseline").ret
+    gated.bless(pytester)
     gated.write(row.now, row.gate)
     if row.spoil is not None:
         row.spoil(gated)

@@ -39,6 +39,10 @@ def test_no_number_of_any_decision_depends_on_workers(
         "inconclusive": moved(20, -20),
         "incomplete": (*moved(2, -2)[:-2], "down"),
         "not_run": STEADY,
+        "no_baseline": STEADY,
+        "not_comparable": STEADY,
+        "lost": moved(2, -2)[:-1],
+        "added": (*moved(2, -2), 0),
     }
     suites = [GatedSuite(gated.root, place=name, name=name) for name in now]
     for suite in suites:
@@ -46,13 +50,18 @@ def test_no_number_of_any_decision_depends_on_workers(
     assert OK == pytester.runpytest_subprocess("-q", _WRITE).ret
     for suite in suites:
         suite.write(now[suite.name])
+        if suite.name == "no_baseline":
+            suite.baseline.unlink()
+        if suite.name == "not_comparable":
+            text = suite.baseline.read_text("utf-8")
+            suite.baseline.write_text(text.replace('"judge": "', '"judge": "another-'), "utf-8")
     selection = ("-k", "not not_run", f"--sessioneval-fail-drop={AXIS}:3%")
 
     alone = pytester.runpytest_subprocess("--sessioneval-out=alone", *selection)
     many = pytester.runpytest_subprocess("-n2", "--sessioneval-out=many", *selection)
 
     one, two = _gates(pytester.path / "alone"), _gates(pytester.path / "many")
-    assert {name: name for name in now} == {
+    assert {name: {"lost": "incomplete", "added": "passed"}.get(name, name) for name in now} == {
         name: gate["decision"]["status"] for name, gate in one.items()
     }
     assert one == two

@@ -4,7 +4,7 @@ A session has no fixtures and no setup, and thousands of them wait for verdicts
 that are there already: pytest's protocol then costs more than the rest of the
 run. The shorter way makes the same reports (setup, call, teardown) in the same
 order through the same hook, and leaves out what only other plugins could see.
-So it is taken only when there are none: docs/decisions/0006-short-protocol.md.
+So it is taken only when there are none: docs/decisions/0007-short-protocol.md.
 """
 
 from __future__ import annotations

@@ -30,11 +30,13 @@ def decide_run(
     """
     decided: dict[str, GateResult] = {}
     for suite_run, suite_plan in zip(run.suites, plan.suites, strict=True):
+        reference = suite_plan.reference
+        if reference.suite.settings.gate is None and not (under or drop):
+            continue
         partial = run.partial if suite_plan.left_out else ""
         candidate = candidate_side(
             suite_run, left_out=frozenset(suite_plan.left_out), partial=partial
         )
-        reference = suite_plan.reference
         result = GateResult(
             decision=gate_suite(candidate, reference, required=require),
             shortcuts=suite_shortcuts(candidate, reference, under=under, drop=drop),

@@ -117,9 +117,8 @@ class Registry:
 
     def companions(self, path: Path) -> tuple[Path, ...]:
         """Return the other files that a session in ``path`` is read from, sorted."""
-        return tuple(
-            sorted({other for reader in self.readers for other in reader.companions(path)})
-        )
+        found = {other for reader in self.readers for other in reader.companions(path)}
+        return tuple(sorted(found)) if found else ()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def stored_opinions(folder: Path) -> int:
     path = folder / ".sessioneval" / "store.db"
     if not path.exists():
         return 0
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30) as database:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as database:
         try:
             row: Sequence[int] = database.execute("SELECT count(*) FROM evaluations").fetchone()
         except sqlite3.OperationalError:

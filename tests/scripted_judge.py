@@ -28,8 +28,10 @@ class ScriptedJudge:
         identity: Mapping[str, Any] | None = None,
         unsupported: Mapping[str, str] | None = None,
         notice: str = "",
+        sees_metadata: bool = False,
     ) -> None:
         self.name = name
+        self.sees_metadata = sees_metadata
         self.notice = notice
         self.closed = False
         self._answer = answer or scored

@@ -49,6 +49,7 @@ class EvidenceJudge:
 
     name = "evidence"
     notice = NOTICE
+    sees_metadata = True  # an id or a figure that stands there is not made up
 
     @property
     def identity(self) -> Mapping[str, Any]:

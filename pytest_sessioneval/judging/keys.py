@@ -15,9 +15,16 @@ from typing import Any
 
 from pytest_sessioneval.judging.model import Judge
 from pytest_sessioneval.suites.model import Expectation, Expert, FeedbackEntry
+from pytest_sessioneval.transcripts.model import SessionSummary
 from pytest_sessioneval.transcripts.redaction import REDACTION_VERSION
 
-__all__ = ["digest_of", "nonce", "opinion_key", "seat_digest"]
+__all__ = ["digest_of", "metadata_digest", "nonce", "opinion_key", "seat_digest"]
+
+_LEFT_OUT = {
+    *("session_id", "task_id", "trial", "agent_model", "profile_id", "name"),
+    *("created_at", "last_active", "metadata"),
+}
+"""What a transcript's digest leaves out, and a judge that sees metadata may rest on."""
 
 
 def digest_of(value: Any) -> str:
@@ -45,6 +52,11 @@ def seat_digest(judge: Judge, expert: Expert, *, rubric_version: str, max_chars:
     )
 
 
+def metadata_digest(summary: SessionSummary) -> str:
+    """Return the digest of what a session's transcript digest leaves out: ids, title, metadata."""
+    return digest_of(summary.model_dump(mode="json", include=_LEFT_OUT))
+
+
 def opinion_key(
     seat: str,
     transcript: str,
@@ -54,11 +66,13 @@ def opinion_key(
     feedback: tuple[FeedbackEntry, ...],
     expectations: tuple[Expectation, ...],
     use_outcome: bool,
+    metadata: str = "",
 ) -> str:
     """Return the verdict key of one opinion: 64 hex digits.
 
     ``seat`` is a ``seat_digest``, ``transcript`` a transcript's digest; the rest
-    is what the expert sees of this session beside its transcript.
+    is what the expert sees of this session beside its transcript, ``metadata`` a
+    ``metadata_digest`` where its judge sees that.
     """
     shown: Mapping[str, Any] = {
         "profile": profile,
@@ -68,7 +82,8 @@ def opinion_key(
     }
     plain = not (profile or feedback or expectations or use_outcome)
     beside = "" if plain else digest_of(shown)
-    return hashlib.sha256(f"{seat}|{transcript}|{repeat}|{beside}".encode()).hexdigest()
+    rests_on = f"{seat}|{transcript}|{repeat}|{beside}|{metadata}"
+    return hashlib.sha256(rests_on.encode()).hexdigest()
 
 
 def nonce(run_secret: bytes, transcript: str) -> str:

@@ -76,6 +76,8 @@ class Judge(Protocol):
     name: str
     notice: str
     """What the judge says plainly of itself; empty: nothing."""
+    sees_metadata: bool
+    """Whether a score may rest on what a transcript's digest leaves out: ids, title, metadata."""
 
     @property
     def identity(self) -> Mapping[str, Any]:

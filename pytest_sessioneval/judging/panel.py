@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
 
-from pytest_sessioneval.judging.keys import digest_of, opinion_key, seat_digest
+from pytest_sessioneval.judging.keys import (
+    digest_of,
+    metadata_digest,
+    opinion_key,
+    seat_digest,
+)
 from pytest_sessioneval.judging.model import Judge
 from pytest_sessioneval.suites.expectations import expectations_for
 from pytest_sessioneval.suites.feedback import feedback_by_session
@@ -129,6 +134,8 @@ class Panel:
         )
         feedback = self.feedback.get(summary.session_id, ())
         expectations = expectations_for(suite, session.key)
+        seen = any(seat.judge.sees_metadata for seat in self.seats)
+        metadata = metadata_digest(summary) if seen else ""
         asked: list[Question] = []
         for seat in self.seats:
             axes = tuple(
@@ -147,6 +154,7 @@ class Panel:
                     feedback=feedback,
                     expectations=expectations,
                     use_outcome=suite.settings.suite.use_outcome,
+                    metadata=metadata if seat.judge.sees_metadata else "",
                 )
                 asked.append(Question(seat, repeat, axes, key, profile, feedback, expectations))
         return tuple(asked)

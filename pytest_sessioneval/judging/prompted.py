@@ -28,6 +28,8 @@ class PromptedJudge:
     move a score. ``listener`` sees every reply before it is read.
     """
 
+    sees_metadata = False
+
     def __init__(
         self,
         backend: Backend,

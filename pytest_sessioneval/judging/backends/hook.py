@@ -39,6 +39,7 @@ class HookJudge:
     """
 
     notice = ""
+    sees_metadata = True
 
     def __init__(
         self, name: str, function: object, *, reserve: Callable[[], None] | None = None

@@ -157,6 +157,8 @@ class RecordedJudge:
     digest answers for that transcript only.
     """
 
+    sees_metadata = False
+
     def __init__(self, path: Path, replies: Iterable[RecordedReply]) -> None:
         self._path = path
         self._by_digest: dict[tuple[str, str, int, int], RecordedReply] = {}

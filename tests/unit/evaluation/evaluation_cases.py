@@ -225,6 +225,7 @@ class Reserving:
     def __init__(self, judge: Judge, budget: CallBudget) -> None:
         self.name = judge.name
         self.notice = judge.notice
+        self.sees_metadata = judge.sees_metadata
         self._judge = judge
         self._budget = budget
 

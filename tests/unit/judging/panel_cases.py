@@ -58,7 +58,7 @@ def suite(*experts: Expert, rubric: Rubric = RUBRIC, **sections: Any) -> Suite:
     )
 
 
-def session(name: str = "s1", **summary: Any) -> SuiteSession:
+def session(name: str = "s1", /, **summary: Any) -> SuiteSession:
     """Return a session; its digest is made of its name."""
     given = {
         "session_id": name,

@@ -47,6 +47,7 @@ _shown = st.fixed_dictionaries(
         "feedback": st.lists(_thumb, max_size=2).map(tuple),
         "expectations": st.lists(_expectation, max_size=2).map(tuple),
         "use_outcome": st.booleans(),
+        "metadata": st.sampled_from(["", "e" * 64]),
     }
 )
 _brought = st.fixed_dictionaries(
@@ -168,7 +169,7 @@ def test_keys_do_not_move_between_versions_by_accident() -> None:
         expectations=(),
         use_outcome=False,
     )
-    assert "5fcb91cbbbb83d6c0bb6d245ea0874bac821b7bc50bfce28f15c49174c6a1f42" == key
+    assert "91b1f3ea8bb106c7e0b34b93a0bb9d0c0a7110ce0fb7a9be18067594fad01c94" == key
 
 
 def test_the_order_of_names_does_not_count() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from judging_cases import case
 from panel_cases import (
     CREWMAN,
+    NOW,
     OUTCOME,
     TONE,
     WITH_CREW,
@@ -19,6 +23,7 @@ from panel_cases import (
 )
 from scripted_judge import ScriptedJudge
 
+from pytest_sessioneval.judging.evidence_judge import EvidenceJudge
 from pytest_sessioneval.judging.panel import Panel, combine, panel_experts
 from pytest_sessioneval.suites.model import (
     Expectation,
@@ -31,6 +36,9 @@ from pytest_sessioneval.suites.model import (
     SuiteSettings,
     Thresholds,
 )
+from pytest_sessioneval.suites.rubric import load_rubric
+from pytest_sessioneval.testing import tool, transcript
+from pytest_sessioneval.transcripts.digest import digest
 from pytest_sessioneval.verdicts.model import (
     NOT_ANSWERED,
     AxisOpinion,
@@ -139,11 +147,50 @@ def test_another_judge_is_asked_again() -> None:
 
 
 def test_the_same_transcript_has_the_same_key_wherever_it_lies() -> None:
-    """A session that was moved and renamed is not judged again."""
+    """A session that was moved and renamed is not judged again by those who see only its words."""
     asked = panel()
     here = session("s1", digest="d")
     there = session("s2", digest="d", task_id="7", metadata={"split": "test"})
     assert [q.key for q in asked.questions(here)] == [q.key for q in asked.questions(there)]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"session_id": "s2"},
+        {"task_id": "7"},
+        {"trial": 1},
+        {"agent_model": "big-1"},
+        {"profile_id": "shoes"},
+        {"name": "A parcel"},
+        {"created_at": NOW},
+        {"last_active": NOW},
+        {"metadata": {"order": "W13"}},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_judge_that_sees_metadata_is_asked_again_when_it_changes(
+    changed: dict[str, Any],
+) -> None:
+    """The embedded judge and Python judges see more than the digest covers: it moves their keys."""
+    given_ = {"digest": "d", "metadata": {"order": "W12"}}
+    sees = panel(judge=ScriptedJudge(sees_metadata=True))
+    before, after = session("s1", **given_), session("s1", **{**given_, **changed})
+    assert [q.key for q in sees.questions(before)] != [q.key for q in sees.questions(after)]
+
+
+def test_where_a_session_lies_is_no_metadata() -> None:
+    """Its file and what names it there move no key, even for a judge that sees metadata."""
+    sees = panel(judge=ScriptedJudge(sees_metadata=True))
+    here = session("s1", digest="d")
+    there = here.model_copy(
+        update={
+            "path": "deep/s9.jsonl",
+            "key": "s9",
+            "summary": here.summary.model_copy(update={"locator": "7", "source": "lines"}),
+        }
+    )
+    assert [q.key for q in sees.questions(here)] == [q.key for q in sees.questions(there)]
 
 
 def test_seats_that_ask_alike_are_two_opinions() -> None:
@@ -438,3 +485,21 @@ def test_a_scored_axis_keeps_the_experts_words() -> None:
     said = Scored(score=20, comment="It was never done.")
     verdict = combine(suite().rubric, session(), [opinion(goal=said)], from_store=False)
     assert said == verdict.opinions[0].axes["goal"]
+
+
+def test_an_id_in_the_metadata_is_not_made_up() -> None:
+    """The embedded judge's scores do rest on metadata, so its verdicts' keys must."""
+    plain = transcript(
+        ("user", "Where is my parcel?"),
+        tool("find", {}, result="found"),
+        ("assistant", "Your parcel ZX-998877 is on its way, total 4711.25 EUR."),
+    )
+    known = plain.model_copy(update={"metadata": {"parcel": "ZX-998877", "total": "4711.25"}})
+    assert digest(plain) == digest(known)
+    rubric = load_rubric("agent", base=Path())
+    scores = [
+        EvidenceJudge().judge(case(transcript=one, rubric=rubric, axes=rubric.axes)).axes
+        for one in (plain, known)
+    ]
+    assert scores[0] != scores[1]
+    assert EvidenceJudge().sees_metadata

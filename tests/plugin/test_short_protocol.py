@@ -80,7 +80,7 @@ def _recorded(sessions: Sessions) -> None:
     )
     sessions.good("recorded/a.json", "recorded/b.json", "recorded/d.json", "recorded/g.json")
     sessions.bad("recorded/c.json")
-    sessions.text("recorded/e.json", '{"messages": [')
+    sessions.text("recorded/h.json", '{"messages": [')
     sessions.good("recorded/deep/a.json", "recorded/deep/b.json")
     sessions.bad("recorded/deep/c.json")
     lines = [good_messages("x"), failing_messages("y"), good_messages("z")]
@@ -334,11 +334,12 @@ def test_marks_hold(twice: Twice, mark: str) -> None:
     assert twice.shown(1) == twice.shown(0)
 
 
-def test_a_mark_on_the_folder_holds(twice: Twice) -> None:
-    """A folder may be marked as well as its sessions."""
+@pytest.mark.parametrize("folder", ["recorded", "deep"])
+def test_a_mark_on_the_folder_holds(twice: Twice, folder: str) -> None:
+    """A folder may be marked as well as its sessions, above them or after others."""
     marking = (
         "import pytest\n\ndef pytest_collection_modifyitems(items):\n    for item in items:\n"
-        "        if item.parent.name == 'recorded' and item.name.endswith('.json'):\n"
+        f"        if item.parent.name == {folder!r} and item.name.endswith('.json'):\n"
         "            item.parent.own_markers[:] = [pytest.mark.skip(reason='known').mark]\n"
     )
     twice("-rs", conftest=marking)

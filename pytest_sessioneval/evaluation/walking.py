@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-__all__ = ["Candidate", "Ignored", "walk"]
+__all__ = ["Candidate", "Ignored", "as_text", "walk"]
 
 Ignored = Callable[[Path, bool], bool]
 """Says of a path, and whether it is a folder, that nothing in it counts."""
@@ -18,6 +18,7 @@ Ignored = Callable[[Path, bool], bool]
 _JSON_SUFFIXES = {".json", ".jsonl", ".ndjson", ".traj"}
 _Kind = Literal["folder", "file", "special", "unlistable"]
 _SNIFFED_BYTES = 256
+_NO_TEXT = "has a name that is not UTF-8; rename it"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -69,7 +70,16 @@ def walk(
         problem = _link_problem(path, inside)
         expected = promised or (path in named and _could_be_json(path))
         if expected or (not problem and _could_be_json(path)):
-            yield Candidate(path, relative, expected=expected, problem=problem)
+            told = as_text(relative)
+            if told != relative:
+                yield Candidate(path, told, expected=True, problem=_NO_TEXT)
+            else:
+                yield Candidate(path, relative, expected=expected, problem=problem)
+
+
+def as_text(name: str) -> str:
+    """Return a file's name as text that can be written anywhere: ``?`` for bytes that are none."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def _entries(

@@ -17,6 +17,7 @@ import pytest
 
 from pytest_sessioneval.evaluation.gating import Reference
 from pytest_sessioneval.evaluation.scanning import Scan
+from pytest_sessioneval.evaluation.walking import as_text
 from pytest_sessioneval.shell.items import ProblemItem, SessionItem
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def session_nodes(
     elif alone and problems and "::" not in problems[0].path:
         yield ProblemItem.from_parent(
             parent,
-            name=path.name,
+            name=as_text(path.name),
             path=path,
             nodeid=_node_id(parent, path),
             problem=problems[0],
@@ -156,4 +157,4 @@ def session_nodes(
 def _node_id(parent: pytest.Collector, path: Path) -> str:
     """Return ``folder/file.json``, as pytest would name a file node there."""
     folder = parent.nodeid
-    return path.name if folder in ("", ".") else f"{folder}/{path.name}"
+    return as_text(path.name if folder in ("", ".") else f"{folder}/{path.name}")

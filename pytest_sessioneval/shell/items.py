@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_sessioneval.evaluation.walking import as_text
 from pytest_sessioneval.reports.failure import failure_text
 from pytest_sessioneval.shell.longrepr import FailureText
 from pytest_sessioneval.verdicts.model import PanelScore
@@ -92,10 +93,15 @@ class ProblemItem(pytest.Item):
         line = "" if self.problem.line is None else f":{self.problem.line}"
         root = self.config.rootpath
         shown = self.path.relative_to(root) if self.path.is_relative_to(root) else self.path
-        pytest.fail(f"{shown}{line}: {self.problem.reason}", pytrace=False)
+        pytest.fail(f"{as_text(str(shown))}{line}: {self.problem.reason}", pytrace=False)
 
     def runtest(self) -> None:
         """Never reached: setup fails."""
+
+    @property
+    def location(self) -> tuple[str, None, str]:
+        """Return where the file lies, as its node id says it, and its title."""
+        return self.nodeid.partition("::")[0], None, f"session {self.name}"
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the file lies, and its title; see ``SessionItem``."""

@@ -269,6 +269,26 @@ def test_a_named_file_like_json_is_expected(tmp_path: Path) -> None:
     assert found.expected
 
 
+# -- names that are no text ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [(b"\xff.json", "?.json"), (b"a\xe9/b.json", "a?/b.json")]
+)
+def test_a_name_that_is_no_text_is_a_problem(tmp_path: Path, name: bytes, told: str) -> None:
+    """Reports, stores and other processes could not name the session: it must be renamed."""
+    path = tmp_path / os.fsdecode(name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("{}", encoding="utf-8")
+    assert {told: "has a name that is not UTF-8; rename it"} == _problems(tmp_path)
+
+
+def test_another_name_that_is_no_text_is_left_alone(tmp_path: Path) -> None:
+    """A file that could hold no session may be called anything."""
+    (tmp_path / os.fsdecode(b"\xff.txt")).write_text("notes", encoding="utf-8")
+    assert [] == list(walk(tmp_path))
+
+
 # -- what is no file -------------------------------------------------------------------
 
 

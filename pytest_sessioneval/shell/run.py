@@ -60,6 +60,7 @@ class RunPlugin:
         self._nodes: dict[str, tuple[str, str]] = {}
         self._reported: set[tuple[str, str]] = set()
         self._outcome: Outcome | None = None
+        self._desk = ControllerDesk(lambda: self.source, begin=self._begin, consumed=self._consumed)
 
     @property
     def is_worker(self) -> bool:
@@ -274,19 +275,14 @@ class RunPlugin:
 
     # -- the controller of workers -------------------------------------------------
 
-    @cached_property
-    def _desk(self) -> ControllerDesk:
-        return ControllerDesk(lambda: self.source, begin=self._begin, consumed=self._consumed)
-
     def serve(self, connection: socket.socket, token: str) -> None:
         """Answer one worker's questions until it hangs up."""
         self._desk.serve(connection, token)
 
     def loop_over(self) -> None:
         """Raise ``pytest.UsageError`` when a worker found that the run cannot be made."""
-        desk = self.__dict__.get("_desk")
-        if desk is not None and desk.refused:
-            raise pytest.UsageError("\n".join(desk.refused))
+        if self._desk.refused:
+            raise pytest.UsageError("\n".join(self._desk.refused))
 
     # -- inside --------------------------------------------------------------------
 

@@ -160,7 +160,8 @@ class ControllerDesk:
         if question == "refuse":
             self._refuse(said["message"])
             return None
-        source = self._source()
+        with self._lock:  # two workers may call at once, and there must be one source
+            source = self._source()
         if question == "select":
             suite = Suite.model_validate(said["suite"])
             return sorted(source.select(suite, _MEMBERS.validate_python(said["members"])))

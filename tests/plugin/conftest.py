@@ -47,10 +47,7 @@ def _surroundings(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) ->
     for name in [name for name in os.environ if name.startswith(_OURS)]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(pytester.path)  # pytester takes PYTEST_ADDOPTS away: it comes first
-    monkeypatch.setenv(
-        "PYTEST_ADDOPTS",
-        "-W error -W 'ignore:unclosed database:ResourceWarning' -p no:hypothesispytest",
-    )
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-W error -p no:hypothesispytest")
 
 
 @pytest.fixture

@@ -67,11 +67,7 @@ _TIMES = re.compile(r"\b\d+\.\d\ds\b|\bin \d+\.\d+ seconds|=+(?= )|(?<= )=+|runs
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Load no plugin that happens to be installed: each may make pytest run every item itself."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv(
-        "PYTEST_ADDOPTS",
-        "-W error -W 'ignore:unclosed database:ResourceWarning' "
-        "-p pytest_sessioneval.plugin -p xdist.plugin",
-    )
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-W error -p pytest_sessioneval.plugin -p xdist.plugin")
 
 
 @pytest.fixture

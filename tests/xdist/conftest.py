@@ -28,11 +28,7 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away what this machine's environment says."""
     for name in [name for name in os.environ if name.startswith(_OURS)]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv(
-        "PYTEST_ADDOPTS",
-        "-W error -W 'ignore:unclosed database:ResourceWarning' "
-        "-p no:hypothesispytest -p no:cacheprovider",
-    )
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-W error -p no:hypothesispytest -p no:cacheprovider")
 
 
 @pytest.fixture

@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from pytest_sessioneval import __version__
+from pytest_sessioneval.cli.feedback_commands import feedback
+from pytest_sessioneval.cli.folders import out_folder
 from pytest_sessioneval.errors import SessionEvalError, UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["main", "program"]
 
@@ -133,17 +132,6 @@ def rubric(name: str | None) -> None:
         click.echo(f"{known} (version {found.version}): {', '.join(found.axis_names)}")
 
 
-def _out_folder(given: str | None) -> Path:
-    """Return --out, else the nearest ``.sessioneval`` here or above, as pytest's root has it."""
-    from pathlib import Path  # noqa: PLC0415
-
-    if given is not None:
-        return Path(given)
-    here = Path.cwd()
-    folders = (folder / ".sessioneval" for folder in (here, *here.parents))
-    return next((folder for folder in folders if folder.is_dir()), here / ".sessioneval")
-
-
 _OUT_HELP = "The folder with runs/; default: the nearest .sessioneval."
 
 
@@ -192,7 +180,7 @@ def compare(
         axes=axes,
         common=common,
         unpaired=unpaired,
-        out=_out_folder(out),
+        out=out_folder(out),
     )
     if as_json:
         click.echo(json.dumps(decision.model_dump(mode="json"), indent=2))
@@ -246,4 +234,7 @@ def comment(report: str, *, links: str | None, name: str, out: str | None) -> No
     """
     from pytest_sessioneval.cli.comment import comment_body  # noqa: PLC0415
 
-    click.echo(comment_body(report, links=links, name=name, out=_out_folder(out)), nl=False)
+    click.echo(comment_body(report, links=links, name=name, out=out_folder(out)), nl=False)
+
+
+program.add_command(feedback)

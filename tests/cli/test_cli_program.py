@@ -46,7 +46,7 @@ def test_help_and_version_load_nothing_heavy(option: str) -> None:
 
 def test_help_names_the_commands_there_are() -> None:
     """Commands of later versions are not promised."""
-    assert ["baseline", "comment", "compare", "init", "rubric", "schema"] == sorted(
+    assert ["baseline", "comment", "compare", "feedback", "init", "rubric", "schema"] == sorted(
         program.commands
     )
 

@@ -1,0 +1,151 @@
+"""``sessioneval feedback``: thumbs are kept once per message, shown harmlessly and exported."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pytest_sessioneval.cli import program
+from pytest_sessioneval.suites.feedback import read_feedback
+
+
+def feedback(*arguments: str | Path) -> Result:
+    """Return how ``sessioneval feedback`` ends in this process."""
+    return CliRunner().invoke(program, ["feedback", *map(str, arguments)])
+
+
+def printed(*arguments: str | Path) -> str:
+    """Return what it prints when it ends with 0."""
+    done = feedback(*arguments)
+    assert 0 == done.exit_code, done.output
+    return done.stdout
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands are given from an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SESSIONEVAL_STORE", raising=False)
+
+
+def test_add_keeps_a_thumb() -> None:
+    """It is there for the next command, with its comment and the time."""
+    assert "kept: thumbs down on message 3 of s1\n" == printed(
+        "add", "s1", "3", "-1", "--comment", "wrong order"
+    )
+    (entry,) = json.loads(printed("list", "--json"))
+    assert ("s1", 3, -1, "wrong order") == (
+        *(entry[key] for key in ("session_id", "message_index", "rating", "comment")),
+    )
+    assert entry["at"].endswith("Z")
+
+
+def test_a_second_rating_of_the_same_message_replaces_the_first() -> None:
+    """As in the service."""
+    printed("add", "s1", "3", "down")
+    said = printed("add", "s1", "3", "up")
+    assert "kept: thumbs up on message 3 of s1, in place of thumbs down\n" == said
+    assert [1] == [entry["rating"] for entry in json.loads(printed("list", "--json"))]
+
+
+def test_secrets_in_a_comment_are_not_kept() -> None:
+    """The store holds nothing that was not redacted."""
+    token = "ghp_" + "a1B2" * 9
+    printed("add", "s1", "0", "up", "--comment", f"it leaked {token}")
+    assert token not in printed("export")
+    assert "[REDACTED:" in printed("export")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("s1", "-3", "up"), ("s1", "x", "up"), ("s1", "3", "0"), ("s1", "3", "up", "--coment", "x")],
+    ids=["negative index", "no number", "no rating", "unknown option"],
+)
+def test_add_refuses_what_is_no_thumb(arguments: tuple[str, ...]) -> None:
+    """Exit 2, and nothing is kept."""
+    assert 2 == feedback("add", *arguments).exit_code
+    assert not Path(".sessioneval").exists()
+
+
+def test_import_keeps_a_file_and_counts_what_it_replaces() -> None:
+    """One line per file."""
+    printed("add", "s1", "3", "down")
+    Path("thumbs.jsonl").write_text(
+        '{"session_id": "s1", "message_index": 3, "rating": 1}\n'
+        '{"session_id": "s2", "message_index": 0, "rating": -1, "comment": "no"}\n'
+    )
+    assert "thumbs.jsonl: kept 2 thumbs on 2 sessions, 1 in place of earlier ones\n" == printed(
+        "import", "thumbs.jsonl"
+    )
+
+
+def test_import_keeps_nothing_where_a_line_is_wrong() -> None:
+    """Not even the files before it; file and line are named."""
+    Path("good.jsonl").write_text('{"session_id": "s1", "message_index": 3, "rating": 1}\n')
+    Path("bad.jsonl").write_text('\n{"session_id": "s1", "message_index": 3, "rating": 2}\n')
+    done = feedback("import", "good.jsonl", "bad.jsonl")
+    assert 2 == done.exit_code
+    assert "bad.jsonl:2: rating is the number 2; accepted" in done.stderr
+    assert "no thumbs\n" == printed("list")
+
+
+def test_list_shows_a_table_of_harmless_text() -> None:
+    """No escape sequence of a stranger reaches the terminal."""
+    printed("add", "s\x1b[2J1", "12", "down", "--comment", "look\x1b]0;pwned\x07\nhere")
+    head, row, total = printed("list").splitlines()
+    assert ["session", "message", "thumb", "at", "comment"] == head.split()
+    assert ["s1", "12", "down"] == row.split()[:3]
+    assert row.endswith("look here")
+    assert "1 thumb on 1 session: 0 up, 1 down" == total
+
+
+def test_list_shows_one_session_when_asked() -> None:
+    """Others are left out."""
+    printed("add", "s1", "0", "up")
+    printed("add", "s2", "0", "up")
+    assert ["s2"] == [
+        entry["session_id"] for entry in json.loads(printed("list", "--session", "s2", "--json"))
+    ]
+
+
+def test_what_is_exported_is_a_feedback_file() -> None:
+    """A suite that names it reads the same thumbs."""
+    printed("add", "s1", "0", "up", "--comment", "fine\u2028indeed")
+    printed("add", "s2", "5", "down")
+    Path("out.jsonl").write_text(printed("export"), "utf-8")
+    again = [entry.model_dump(mode="json") for entry in read_feedback(Path("out.jsonl"))]
+    assert json.loads(printed("list", "--json")) == again
+
+
+def test_a_csv_export_holds_no_formula() -> None:
+    """A spreadsheet shows the text and computes nothing."""
+    printed("add", "=1+1", "0", "up", "--comment", "@SUM(A1)")
+    head, row = printed("export", "--format", "csv").splitlines()
+    assert "session_id,message_index,rating,comment,at" == head
+    assert row.startswith("'=1+1,0,1,'@SUM(A1),")
+
+
+@pytest.mark.parametrize("command", ["list", "export"])
+def test_looking_makes_no_store(command: str) -> None:
+    """A question leaves no file behind, and says where it looked."""
+    done = feedback(command)
+    assert 2 == done.exit_code
+    assert "there is no store yet" in done.stderr
+    assert not Path(".sessioneval").exists()
+
+
+def test_a_store_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the command line, or by the environment."""
+    printed("add", "s1", "0", "up", "--store", "sqlite:///elsewhere/other.db")
+    assert Path("elsewhere/other.db").is_file()
+    monkeypatch.setenv("SESSIONEVAL_STORE", "sqlite:///elsewhere/other.db")
+    assert 1 == len(json.loads(printed("list", "--json")))
+
+
+def test_real_thumbs_of_another_program_are_named_by_line() -> None:
+    """A likely mistake: true for thumbs up."""
+    Path("thumbs.jsonl").write_text('{"session_id": "s1", "message_index": 3, "rating": true}\n')
+    assert "thumbs.jsonl:1: rating is true; accepted: 1 or -1" in (
+        feedback("import", "thumbs.jsonl").stderr
+    )

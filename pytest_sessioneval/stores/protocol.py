@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from pytest_sessioneval.stores.summary import RunSummary
+from pytest_sessioneval.suites.labels import HumanLabel, LabelQueue
 from pytest_sessioneval.suites.model import FeedbackEntry
 from pytest_sessioneval.suites.session import SuiteSession
 from pytest_sessioneval.transcripts.model import SessionSummary
@@ -115,6 +116,22 @@ class Store(Protocol):
 
     def feedback(self, session_ids: Sequence[str] | None = None) -> tuple[FeedbackEntry, ...]:
         """Return thumbs, of these sessions or of all, by session and message."""
+        ...
+
+    def put_labels(self, labels: Sequence[HumanLabel], queues: Sequence[LabelQueue] = ()) -> None:
+        """Keep people's labels and the queues they come from.
+
+        The same person's label of the same transcript, axis and queue again
+        replaces the first; the same score given for another queue is another label.
+        """
+        ...
+
+    def labels(self, digests: Sequence[str] | None = None) -> tuple[HumanLabel, ...]:
+        """Return labels, of these transcripts or of all, by transcript, axis, person and queue."""
+        ...
+
+    def label_queues(self) -> tuple[LabelQueue, ...]:
+        """Return every queue, in the order drawn."""
         ...
 
     def start_run(self, run_id: str, started_at: datetime) -> None:

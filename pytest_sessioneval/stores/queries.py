@@ -13,9 +13,14 @@ __all__ = [
     "FILES_OF",
     "FINISH_RUN",
     "KNOWN_KEYS",
+    "LABELS_ALL",
+    "LABELS_OF",
+    "LABEL_QUEUES_ALL",
     "OPINIONS_OF",
     "PUT_FEEDBACK",
     "PUT_FILE",
+    "PUT_LABEL",
+    "PUT_LABEL_QUEUE",
     "PUT_OPINION",
     "PUT_SESSION",
     "RUNS_LATEST",
@@ -81,6 +86,26 @@ FEEDBACK_ALL = "SELECT session_id, message_index, rating, comment, rated_at FROM
 FEEDBACK_OF = """
 SELECT session_id, message_index, rating, comment, rated_at FROM feedback
 WHERE session_id IN (?*)"""
+
+# A queue is named by the digest of its content: what is there already is the same.
+PUT_LABEL_QUEUE = """
+INSERT INTO label_queues (queue, suite, drawn_at, content) VALUES (?, ?, ?, ?)
+ON CONFLICT (queue) DO NOTHING"""
+
+LABEL_QUEUES_ALL = "SELECT queue, content, drawn_at FROM label_queues"
+
+PUT_LABEL = """
+INSERT INTO labels (digest, axis, annotator, queue, source, score, session_id, comment,
+  labelled_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (digest, axis, annotator, queue) DO UPDATE SET
+  source = excluded.source, score = excluded.score, session_id = excluded.session_id,
+  comment = excluded.comment, labelled_at = excluded.labelled_at"""
+
+LABELS_ALL = """
+SELECT digest, axis, annotator, queue, source, score, session_id, comment, labelled_at
+FROM labels"""
+LABELS_OF = f"{LABELS_ALL} WHERE digest IN (?*)"
 
 START_RUN = """
 INSERT INTO runs (run_id, state, started_at) VALUES (?, 'running', ?)

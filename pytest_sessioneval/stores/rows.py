@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from pytest_sessioneval.stores.database import Row
 from pytest_sessioneval.stores.protocol import IndexedFile, RunRow, StoredOpinion
 from pytest_sessioneval.stores.summary import RunSummary
+from pytest_sessioneval.suites.labels import HumanLabel, LabelQueue
 from pytest_sessioneval.suites.model import FeedbackEntry
 from pytest_sessioneval.suites.session import SuiteSession
 from pytest_sessioneval.transcripts.model import SessionSummary
@@ -20,6 +21,10 @@ __all__ = [
     "file_row",
     "indexed_file",
     "instant",
+    "label",
+    "label_queue",
+    "label_queue_row",
+    "label_row",
     "opinion_row",
     "run_row",
     "session_row",
@@ -129,6 +134,52 @@ def feedback_entry(row: Row) -> FeedbackEntry:
             "rating": rating,
             "comment": comment,
             "at": rated_at,
+        }
+    )
+
+
+def label_queue_row(queue: LabelQueue) -> Row:
+    """Return the row of a queue, in the order of ``PUT_LABEL_QUEUE``."""
+    return (queue.name, queue.suite, instant(queue.drawn_at), queue.model_dump_json())
+
+
+def label_queue(row: Row) -> LabelQueue:
+    """Return the queue of a row of ``LABEL_QUEUES_ALL``; raises ``ValueError``."""
+    queue = LabelQueue.model_validate_json(str(row[1]))
+    if queue.name != row[0]:
+        raise ValueError(f"its content is that of queue {queue.name}")
+    return queue
+
+
+def label_row(given: HumanLabel) -> Row:
+    """Return the row of a label, in the order of ``PUT_LABEL``."""
+    return (
+        given.digest,
+        given.axis,
+        given.by,
+        given.queue,
+        given.source,
+        given.score,
+        given.session_id,
+        given.comment,
+        None if given.at is None else instant(given.at),
+    )
+
+
+def label(row: Row) -> HumanLabel:
+    """Return the label of a row of ``LABELS_ALL``; raises ``ValueError``."""
+    digest, axis, annotator, queue, source, score, session_id, comment, labelled_at = row
+    return HumanLabel.model_validate(
+        {
+            "digest": digest,
+            "axis": axis,
+            "by": annotator,
+            "queue": queue,
+            "source": source,
+            "score": score,
+            "session_id": session_id,
+            "comment": comment,
+            "at": labelled_at,
         }
     )
 

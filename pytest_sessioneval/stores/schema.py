@@ -114,6 +114,28 @@ CREATE TABLE jobs (
   error TEXT
 )"""
 
+_LABEL_QUEUES = """
+CREATE TABLE label_queues (
+  queue TEXT NOT NULL PRIMARY KEY,
+  suite TEXT NOT NULL,
+  drawn_at TEXT NOT NULL,
+  content TEXT NOT NULL
+)"""
+
+_LABELS = """
+CREATE TABLE labels (
+  digest TEXT NOT NULL,
+  axis TEXT NOT NULL,
+  annotator TEXT NOT NULL,
+  queue TEXT NOT NULL,
+  source TEXT NOT NULL,
+  score DOUBLE PRECISION NOT NULL,
+  session_id TEXT NOT NULL,
+  comment TEXT NOT NULL,
+  labelled_at TEXT,
+  PRIMARY KEY (digest, axis, annotator, queue)
+)"""
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         version=1,
@@ -128,6 +150,7 @@ MIGRATIONS: tuple[Migration, ...] = (
             _JOBS,
         ),
     ),
+    Migration(version=2, name="people's labels", statements=(_LABEL_QUEUES, _LABELS)),
 )
 """Every step there has been, oldest first; versions count from 1 without a gap."""
 

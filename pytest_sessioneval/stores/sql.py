@@ -19,12 +19,17 @@ from pytest_sessioneval.stores.rows import (
     file_row,
     indexed_file,
     instant,
+    label,
+    label_queue,
+    label_queue_row,
+    label_row,
     opinion_row,
     run_row,
     session_row,
 )
 from pytest_sessioneval.stores.schema import migrate
 from pytest_sessioneval.stores.summary import summarise
+from pytest_sessioneval.suites.labels import HumanLabel, LabelQueue
 from pytest_sessioneval.suites.model import FeedbackEntry
 from pytest_sessioneval.suites.session import SuiteSession
 from pytest_sessioneval.verdicts.model import Opinion
@@ -133,6 +138,34 @@ class SqlStore:
             ]
         entries = [self._parsed("feedback", feedback_entry, row) for row in rows]
         return tuple(sorted(entries, key=lambda entry: (entry.session_id, entry.message_index)))
+
+    def put_labels(self, labels: Sequence[HumanLabel], queues: Sequence[LabelQueue] = ()) -> None:
+        """Keep people's labels and the queues they come from, all or none."""
+        drawn = list(map(label_queue_row, queues))
+        given = list(map(label_row, labels))
+        if drawn or given:
+            with self._database.writing() as transaction:
+                transaction.run(queries.PUT_LABEL_QUEUE, drawn)
+                transaction.run(queries.PUT_LABEL, given)
+
+    def labels(self, digests: Sequence[str] | None = None) -> tuple[HumanLabel, ...]:
+        """Return labels, of these transcripts or of all, by transcript, axis, person and queue."""
+        if digests is None:
+            rows = self._database.rows(queries.LABELS_ALL)
+        else:
+            rows = [
+                row
+                for chunk in queries.chunks(digests)
+                for row in self._database.rows(queries.within(queries.LABELS_OF, len(chunk)), chunk)
+            ]
+        found = [self._parsed("labels", label, row) for row in rows]
+        return tuple(sorted(found, key=lambda one: (one.digest, one.axis, one.by, one.queue)))
+
+    def label_queues(self) -> tuple[LabelQueue, ...]:
+        """Return every queue, in the order drawn."""
+        rows = self._database.rows(queries.LABEL_QUEUES_ALL)
+        found = [self._parsed("label_queues", label_queue, row) for row in rows]
+        return tuple(sorted(found, key=lambda queue: (queue.drawn_at, queue.name)))
 
     def start_run(self, run_id: str, started_at: datetime) -> None:
         """Note that a run began; beginning it again keeps the first time stamp."""

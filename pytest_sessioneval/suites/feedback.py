@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
-
-from pytest_sessioneval.errors import Place, SuiteError
+from pytest_sessioneval.errors import SuiteError
+from pytest_sessioneval.suites.json_lines import not_accepted, read_as, records
 from pytest_sessioneval.suites.model import FeedbackEntry, Suite
 from pytest_sessioneval.suites.tomlfile import read_text
-from pytest_sessioneval.suites.wording import found, nearest
 
 __all__ = ["MAX_BYTES", "feedback_by_session", "feedback_for", "latest", "read_feedback"]
 
@@ -63,55 +59,9 @@ def feedback_for(suite: Suite, session_id: str) -> tuple[FeedbackEntry, ...]:
 
 
 def _entries(text: str, name: str) -> Iterator[FeedbackEntry]:
-    # Not splitlines(): a JSON string may hold U+2028 and its like.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            yield _entry(line, Place(name, number))
-
-
-def _entry(line: str, place: Place) -> FeedbackEntry:
-    try:
-        record = json.loads(line, object_pairs_hook=_without_duplicates)
-    except RecursionError:
-        raise SuiteError("this line is nested too deeply", place=place) from None
-    except ValueError as error:
-        raise SuiteError(f"this line is not JSON: {error}", place=place) from None
-    if not isinstance(record, dict):
-        raise SuiteError(
-            f"this line is {found(record)}; accepted: an object with "
-            f"{', '.join(FeedbackEntry.model_fields)}",
-            place=place,
-        )
-    if isinstance(record.get("rating"), bool | float):  # JSON's true and 1.0 pass for 1 otherwise
-        raise SuiteError(_not_accepted("rating", record["rating"]), place=place)
-    try:
-        return FeedbackEntry.model_validate_json(json.dumps(record), strict=True)
-    except ValidationError as error:
-        raise SuiteError(_reason(error), place=place) from None
-
-
-def _reason(error: ValidationError) -> str:
-    """Return the first thing that is wrong with a line."""
-    first = error.errors()[0]
-    if not first["loc"]:  # half a surrogate pair, or nesting beyond what the parser takes
-        return f"this line is not accepted: {first['msg']}"
-    key = str(first["loc"][0])
-    if first["type"] == "missing":
-        return f"this line lacks the key {key!r}"
-    if first["type"] == "extra_forbidden":
-        known = tuple(FeedbackEntry.model_fields)
-        return f"unknown key {key!r}{nearest(key, known)}; accepted: {', '.join(known)}"
-    return _not_accepted(key, first["input"])
-
-
-def _not_accepted(key: str, value: object) -> str:
-    return f"{key} is {found(value)}; accepted: {_ACCEPTED[key]}"
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in record:
-            raise ValueError(f"the key {key!r} is there twice")
-        record[key] = value
-    return record
+    keys = f"an object with {', '.join(FeedbackEntry.model_fields)}"
+    for place, record in records(text, name, accepted=keys):
+        if isinstance(record.get("rating"), bool | float):  # JSON's true and 1.0 pass for 1
+            wrong = not_accepted("rating", record["rating"], _ACCEPTED)
+            raise SuiteError(wrong, place=place)
+        yield read_as(FeedbackEntry, record, place, accepted=_ACCEPTED)

@@ -61,6 +61,8 @@ def test_a_new_store_has_every_table(database: SqliteDatabase) -> None:
         "feedback",
         "files",
         "jobs",
+        "label_queues",
+        "labels",
         "migrations",
         "runs",
         "sessions",

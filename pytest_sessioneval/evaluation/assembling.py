@@ -20,7 +20,7 @@ from pytest_sessioneval.verdicts.run import (
     SuiteRun,
 )
 
-__all__ = ["SuiteTally", "assemble_run"]
+__all__ = ["SuiteTally", "assemble_run", "assemble_suite"]
 
 _UNDECIDED = {"not_scored", "not_run"}
 
@@ -59,13 +59,14 @@ def assemble_run(
         started_at=started_at,
         finished_at=finished_at,
         provenance=provenance,
-        suites=tuple(_suite_run(tally, root=root) for tally in tallies),
+        suites=tuple(assemble_suite(tally, root=root) for tally in tallies),
         partial=partial,
         interrupted=interrupted,
     )
 
 
-def _suite_run(tally: SuiteTally, *, root: Path) -> SuiteRun:
+def assemble_suite(tally: SuiteTally, *, root: Path) -> SuiteRun:
+    """Return one suite's part of a run, also while it is under way."""
     suite, panel = tally.plan.suite, tally.panel
     verdicts = [result.verdict for result in tally.results]
     judged = [verdict for verdict in verdicts if verdict is not None]

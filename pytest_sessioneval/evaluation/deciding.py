@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_sessioneval.evaluation.baselines import BaselineWritten, update_baseline
-from pytest_sessioneval.evaluation.gating import candidate_side, gate_suite, suite_shortcuts
+from pytest_sessioneval.evaluation.gating import gate_suite, suite_shortcuts
 from pytest_sessioneval.evaluation.plan import Plan
 from pytest_sessioneval.gate.result import GateResult
+from pytest_sessioneval.gate.sequential import ReachedLook
 from pytest_sessioneval.gate.shortcuts import FailDrop, FailUnder
 from pytest_sessioneval.verdicts.run import Run
 
@@ -19,12 +20,14 @@ def decide_run(
     run: Run,
     plan: Plan,
     *,
+    looks: Mapping[str, ReachedLook] | None = None,
     require: bool = False,
     under: Sequence[FailUnder] = (),
     drop: Sequence[FailDrop] = (),
 ) -> Mapping[str, GateResult]:
     """Return what is decided, by suite; suites without a gate and without a shortcut are absent.
 
+    ``looks`` holds, by suite, how far those went that may stop early.
     ``require`` is --sessioneval-require-gate. Raises ``SuiteError`` and
     ``BaselineError`` as the gate does.
     """
@@ -33,12 +36,10 @@ def decide_run(
         reference = suite_plan.reference
         if reference.suite.settings.gate is None and not (under or drop):
             continue
-        partial = run.partial if suite_plan.left_out else ""
-        candidate = candidate_side(
-            suite_run, left_out=frozenset(suite_plan.left_out), partial=partial
-        )
+        candidate = suite_plan.candidate(suite_run, partial=run.partial)
+        reached = (looks or {}).get(suite_run.suite)
         result = GateResult(
-            decision=gate_suite(candidate, reference, required=require),
+            decision=gate_suite(candidate, reference, required=require, reached=reached),
             shortcuts=suite_shortcuts(candidate, reference, under=under, drop=drop),
         )
         if result.decision is not None or result.shortcuts:

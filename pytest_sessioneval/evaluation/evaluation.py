@@ -11,13 +11,15 @@ from itertools import count
 from pathlib import Path
 from typing import Literal
 
-from pytest_sessioneval.evaluation.assembling import SuiteTally, assemble_run
+from pytest_sessioneval.evaluation.assembling import SuiteTally, assemble_run, assemble_suite
+from pytest_sessioneval.evaluation.early_stopping import EarlyStopping
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.panels import JudgeOpener, Panels
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.reading import TranscriptSource
-from pytest_sessioneval.evaluation.results import result_of
+from pytest_sessioneval.evaluation.results import left_out_result, result_of
 from pytest_sessioneval.garbage import paused
+from pytest_sessioneval.gate.sequential import ReachedLook
 from pytest_sessioneval.judging.budget import CallBudget
 from pytest_sessioneval.judging.dispatch import Dispatcher, Progress, Ticket
 from pytest_sessioneval.judging.panel import EMBEDDED, Panel, Question, combine
@@ -25,7 +27,7 @@ from pytest_sessioneval.stores.protocol import SessionStatus, Store, StoredOpini
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.verdicts.model import CallCount, Opinion, Unscored, Verdict
-from pytest_sessioneval.verdicts.run import Provenance, Run, SessionResult, Sources
+from pytest_sessioneval.verdicts.run import Provenance, Run, SessionResult, Sources, SuiteRun
 
 __all__ = ["Evaluation", "EvaluationSettings", "PlannedCalls"]
 
@@ -63,6 +65,8 @@ class PlannedCalls:
     """Who will be asked."""
     embedded: bool
     """Every judge is the embedded one: nobody is asked."""
+    at_most: bool = False
+    """Early stopping may make them fewer."""
 
 
 @dataclass(slots=True)
@@ -113,6 +117,7 @@ class Evaluation:
             for_baseline=settings.for_baseline,
         )
         self._entries: dict[tuple[str, str], _Entry] = {}
+        self._stopping: dict[str, EarlyStopping] = {}
         self.plan = Plan()
         self._dispatcher: Dispatcher | None = None
         self._started_at = clock()
@@ -160,11 +165,16 @@ class Evaluation:
             for entry in entries:
                 entry.stored = {q.key: stored[q.key] for q in entry.questions if q.key in stored}
                 self._entries[entry.plan.suite.name, entry.planned.member.id] = entry
+        if not self._settings.for_baseline:
+            found = {one.suite.name: EarlyStopping.of(one) for one in plan.suites}
+            self._stopping = {name: one for name, one in found.items() if one is not None}
         self._set_statuses(entries)
         missing = [entry for entry in entries if len(entry.stored) < len(entry.questions)]
         if announce is not None and entries:
             announce(self._planned_calls(entries, missing))
-        self._submit(missing)
+        self._submit([e for e in missing if e.plan.suite.name not in self._stopping])
+        for name, stopping in self._stopping.items():
+            self._submit_part(name, stopping.first)
 
     def result(
         self, suite: str, member_id: str, tick: Callable[[Progress], None] | None = None
@@ -174,15 +184,27 @@ class Evaluation:
         Raises ``StoreError`` when verdicts cannot be kept.
         """
         entry = self._entries[suite, member_id]
-        if entry.result is None:
-            entry.result = result_of(
-                entry.plan.suite,
-                entry.planned.member.session,
-                self._verdict(entry, tick),
-                nodeid=entry.planned.nodeid,
-                status=entry.status,
+        stopping = self._stopping.get(suite)
+        if stopping is not None and member_id in stopping:
+            plan = entry.plan
+            stopping.settle(
+                lambda members: self._judge_part(suite, members, tick),
+                lambda: plan.candidate(self._so_far(plan), partial=self.plan.partial),
             )
-        return entry.result
+            if entry.result is None:
+                entry.result = left_out_result(
+                    plan.suite,
+                    entry.planned.member.session,
+                    stopping.reached,
+                    nodeid=entry.planned.nodeid,
+                    status=entry.status,
+                )
+        return self._result(entry, tick)
+
+    @property
+    def looks(self) -> dict[str, ReachedLook]:
+        """How far the suites went that are judged look by look, by name."""
+        return {name: stopping.reached for name, stopping in self._stopping.items()}
 
     def consumed(self, suite: str, member_id: str) -> None:
         """Note that the session's item has reported: judging may go further ahead."""
@@ -254,6 +276,36 @@ class Evaluation:
 
     # -- inside ------------------------------------------------------------------
 
+    def _result(self, entry: _Entry, tick: Callable[[Progress], None] | None) -> SessionResult:
+        if entry.result is None:
+            entry.result = result_of(
+                entry.plan.suite,
+                entry.planned.member.session,
+                self._verdict(entry, tick),
+                nodeid=entry.planned.nodeid,
+                status=entry.status,
+            )
+        return entry.result
+
+    def _judge_part(
+        self, suite: str, members: Sequence[str], tick: Callable[[Progress], None] | None
+    ) -> None:
+        """Have a part of a suite judged, and wait for all of it."""
+        for entry in self._submit_part(suite, members):
+            self._result(entry, tick)
+            if entry.ticket is not None and self._dispatcher is not None:
+                self._dispatcher.consumed(entry.ticket)  # its item may be the last to ask
+
+    def _submit_part(self, suite: str, members: Sequence[str]) -> list[_Entry]:
+        """Have a part of a suite judged, unless that was begun already; return its sessions."""
+        entries = [self._entries[suite, member_id] for member_id in members]
+        self._submit([e for e in entries if e.ticket is None and len(e.stored) < len(e.questions)])
+        return entries
+
+    def _so_far(self, plan: SuitePlan) -> SuiteRun:
+        """Return a suite's part of the run as it is while it is under way."""
+        return assemble_suite(self._tally(plan, lambda _suite, _member: True), root=self._root)
+
     def _begin(self) -> None:
         with self._opening:
             if not self.running:
@@ -270,6 +322,7 @@ class Evaluation:
             calls=0 if self._settings.offline else len(outside),
             judges=tuple(dict.fromkeys(outside)),
             embedded=self._is_embedded,
+            at_most=bool(self._stopping),
         )
 
     def _entry(self, plan: SuitePlan, planned: PlannedSession) -> _Entry:

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_sessioneval.errors import SuiteError
 from pytest_sessioneval.evaluation.baselines import (
     baseline_path,
     reader_versions,
@@ -25,6 +24,7 @@ from pytest_sessioneval.gate.decision import decide
 from pytest_sessioneval.gate.model import Baseline, Candidate, Versions
 from pytest_sessioneval.gate.outcome import Against, Decision
 from pytest_sessioneval.gate.rules import check_gate
+from pytest_sessioneval.gate.sequential import ReachedLook, decide_at
 from pytest_sessioneval.gate.shortcuts import (
     FailDrop,
     FailUnder,
@@ -107,11 +107,6 @@ def check_reference(reference: Reference, *, rubric_version: str, judge_version:
     if settings is None:
         return
     check_gate(settings, reference.suite.rubric.axis_names)
-    if settings.sequential != "off":
-        raise SuiteError(
-            f"suite {reference.suite.name}: [gate] sequential = {settings.sequential!r} needs a "
-            'later version of pytest-sessioneval; accepted is "off", which judges every session'
-        )
     versions = Versions(rubric=rubric_version, judge=judge_version, scoring=SCORING_VERSION)
     for name, baseline in reference.baselines.items():
         check_baseline(baseline, settings.axes, versions, place=_place(reference, name))
@@ -136,17 +131,27 @@ def candidate_side(
 
 
 def gate_suite(
-    candidate: Candidate, reference: Reference, *, required: bool = False
+    candidate: Candidate,
+    reference: Reference,
+    *,
+    required: bool = False,
+    reached: ReachedLook | None = None,
 ) -> Decision | None:
     """Return what the gate says of a run; None for a suite without a gate.
 
     ``required`` is --sessioneval-require-gate: a gate that could not run, or had
-    no baseline, then stops the merge. Raises as ``gate.decision.decide`` does.
+    no baseline, then stops the merge. ``reached`` is the look that decided, where
+    the suite was judged look by look. Raises as ``gate.decision.decide`` does.
     """
     settings = reference.suite.settings.gate
     if settings is None:
         return None
-    decision = decide(candidate, reference.baselines, settings, required=required)
+    baselines = reference.baselines
+    if reached is None:
+        decision = decide(candidate, baselines, settings, required=required)
+    else:
+        plan, look = reached.plan, reached.look
+        decision = decide_at(plan, look, candidate, baselines, settings, required=required)
     return decision.model_copy(update={"against": reference.against})
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pytest_sessioneval.evaluation.gating import Reference
+from pytest_sessioneval.evaluation.gating import Reference, candidate_side
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.frozen import Frozen
-from pytest_sessioneval.gate.model import Baseline
+from pytest_sessioneval.gate.model import Baseline, Candidate
 from pytest_sessioneval.gate.outcome import Against
 from pytest_sessioneval.suites.model import Suite
-from pytest_sessioneval.verdicts.run import Sources
+from pytest_sessioneval.verdicts.run import Sources, SuiteRun
 
 __all__ = ["Plan", "PlannedSession", "SuitePlan"]
 
@@ -42,6 +42,15 @@ class SuitePlan(Frozen):
     def reference(self) -> Reference:
         """By whose rules the suite is judged, and what it is held against."""
         return Reference(suite=self.suite, baselines=self.baselines, against=self.against)
+
+    def candidate(self, run: SuiteRun, *, partial: str) -> Candidate:
+        """Return this part of a run as the side to decide on.
+
+        ``partial`` says why the run is not all of its suites. Raises ``SuiteError``
+        when two sessions have one key.
+        """
+        left_out = frozenset(self.left_out)
+        return candidate_side(run, left_out=left_out, partial=partial if left_out else "")
 
 
 class Plan(Frozen):

@@ -4,15 +4,38 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pytest_sessioneval.gate.sequential import ReachedLook
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.suites.session import SuiteSession
 from pytest_sessioneval.suites.thresholds import below_session
 from pytest_sessioneval.verdicts.model import NOT_ANSWERED, Unscored, Verdict
 from pytest_sessioneval.verdicts.run import SessionResult
 
-__all__ = ["result_of"]
+__all__ = ["left_out_result", "result_of"]
 
 _NOT_PROVEN = {"unverified", "tampered"}
+
+
+def left_out_result(
+    suite: Suite,
+    session: SuiteSession,
+    reached: ReachedLook,
+    *,
+    nodeid: str = "",
+    status: Literal["evaluated", "pending", "stale"] = "pending",
+) -> SessionResult:
+    """Return how a session ended whose suite was decided before its turn: nobody was asked."""
+    judged, planned = reached.plan.looks[reached.look].sessions, len(reached.plan.order)
+    detail = f"the gate had decided after {judged} of {planned} sessions"
+    skipped = Unscored(reason="skipped", detail=detail)
+    verdict = Verdict(
+        session_id=session.session_id,
+        digest=session.summary.digest,
+        axes=dict.fromkeys(suite.rubric.axis_names, skipped),
+    )
+    return SessionResult(
+        session=session, nodeid=nodeid, state="skipped", verdict=verdict, status=status
+    )
 
 
 def result_of(

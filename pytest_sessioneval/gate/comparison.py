@@ -20,6 +20,7 @@ from pytest_sessioneval.gate.rules import (
     worst,
 )
 from pytest_sessioneval.gate.statistics import (
+    ALPHA,
     SPREADLESS,
     Estimate,
     detectable_effect,
@@ -175,7 +176,7 @@ def conclude(
         for part in measured.estimates
     }
     broken = _falls(pairs.pairs, deeper_than=settings.break_)
-    nulls = _nulls(pairs, measured, alpha)
+    nulls = _nulls(pairs, measured)
     found = _missing(measured)
     if broken:
         found.append(("regressed", "broken_session"))
@@ -279,7 +280,7 @@ def _mean_test(
         powered=enough and detectable is not None and detectable <= margin,
         units_needed=needed,
         units_missing=None if needed is None else max(0, needed - estimate.units),
-        unseen_share=unseen_share(estimate.units, alpha),
+        unseen_share=unseen_share(estimate.units),
         status=status,
     )
 
@@ -344,7 +345,7 @@ def _falls(pairs: Sequence[Pair], *, deeper_than: float) -> tuple[Fall, ...]:
     )
 
 
-def _nulls(pairs: AxisPairs, measured: Measured, alpha: float) -> Nulls:
+def _nulls(pairs: AxisPairs, measured: Measured) -> Nulls:
     differences = [pair.difference for pair in pairs.pairs]
     differences += [-before for _, before in pairs.newly_null]
     p_value = mcnemar(len(pairs.newly_null), len(pairs.newly_scored))
@@ -354,7 +355,8 @@ def _nulls(pairs: AxisPairs, measured: Measured, alpha: float) -> Nulls:
         newly_scored=pairs.newly_scored,
         both=len(pairs.null_both),
         p_value=p_value,
-        moved=p_value < alpha,
+        # Not the level of a look: this guards against passing, and must not get blunter early.
+        moved=p_value < ALPHA,
         worst_difference=worst_case,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["count", "listed", "p_value", "percent", "signed", "words"]
+__all__ = ["confidence", "count", "listed", "p_value", "percent", "signed", "words"]
 
 _NAMED = 3
 
@@ -18,6 +18,15 @@ def signed(points: float) -> str:
     """Return points with their sign and one decimal; never ``-0.0``."""
     text = f"{points:+.1f}"
     return "+0.0" if text == "-0.0" else text
+
+
+def confidence(alpha: float) -> str:
+    """Return the level of an interval whose ends are each at one-sided alpha: ``90 %``.
+
+    Two digits of what it leaves out, so that no level of a look is called 100 %.
+    """
+    outside = float(f"{200 * alpha:.2g}")
+    return f"{100 - outside:.10g} %"
 
 
 def p_value(value: float) -> str:

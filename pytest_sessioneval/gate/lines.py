@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_sessioneval.gate.figures import count, p_value, percent, signed, words
+from pytest_sessioneval.gate.figures import confidence, count, p_value, percent, signed, words
 from pytest_sessioneval.gate.outcome import AxisDecision, Comparison, Decision, MeanTest, Reason
 from pytest_sessioneval.gate.rules import SEVERITY
 
@@ -43,8 +43,8 @@ def _numbers(shown: Comparison, decision: Decision) -> str:
         return ""
     if test.low is None or test.high is None:
         return signed(test.difference)
-    level = f"{100 * (1 - 2 * decision.alpha):.3g} %"
-    return f"{signed(test.difference)} [{signed(test.low)}, {signed(test.high)}] {level} CI"
+    inside = f"[{signed(test.low)}, {signed(test.high)}] {confidence(decision.alpha)} CI"
+    return f"{signed(test.difference)} {inside}"
 
 
 def _pairs(shown: Comparison) -> str:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_sessioneval.gate.figures import count, listed, signed
-from pytest_sessioneval.gate.outcome import Against, AxisDecision, BaselineUse, Decision
+from pytest_sessioneval.gate.outcome import (
+    Against,
+    AxisDecision,
+    BaselineUse,
+    Decision,
+    LookTaken,
+)
 
 __all__ = ["notes"]
 
@@ -19,17 +25,26 @@ def notes(decision: Decision) -> tuple[str, ...]:
     found: list[str] = [] if decision.against is None else _against_notes(decision.against)
     if decision.partial:
         found.append(f"Only a part of the suite was selected ({decision.partial}).")
-    if decision.early_stop is not None:
-        stop = decision.early_stop
-        found.append(
-            f"Judging stopped at look {stop.look} of {stop.looks}, after {stop.judged} of "
-            f"{stop.planned} sessions: the rest could not have changed the decision enough."
-        )
+    if decision.look is not None:
+        found.append(_look_note(decision.look))
     for position, use in enumerate(decision.baselines):
         found.extend(_use_notes(use, first=position == 0))
     for axis in decision.gated:
         found.extend(_axis_notes(axis, decision))
     return tuple(found)
+
+
+def _look_note(taken: LookTaken) -> str:
+    order = f"in a random order fixed beforehand (seed {taken.seed})"
+    if not taken.early:
+        looks = f"at the last of {count(taken.looks, 'look')}"
+        return f"Decided {looks}, after all {taken.planned} sessions, judged {order}."
+    left = count(taken.planned - taken.judged, "session")
+    return (
+        f"Decided early, after {taken.judged} of {taken.planned} sessions (look {taken.look} of "
+        f"{taken.looks}), judged {order}: the other {left} were not judged, so that nothing is "
+        "said of any single one of them."
+    )
 
 
 def _against_notes(against: Against) -> list[str]:

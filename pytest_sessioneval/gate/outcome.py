@@ -18,8 +18,8 @@ __all__ = [
     "BaselineUse",
     "Comparison",
     "Decision",
-    "EarlyStop",
     "Fall",
+    "LookTaken",
     "MeanTest",
     "Mismatch",
     "Nulls",
@@ -222,6 +222,8 @@ class BaselineUse(Frozen):
     """Keys the run should have and has not."""
     left_out: tuple[str, ...] = ()
     """Keys that selection left out."""
+    not_reached: tuple[str, ...] = ()
+    """Keys that were not judged because a look had decided."""
     added: tuple[str, ...] = ()
     """Keys only the run has."""
     retired: tuple[str, ...] = ()
@@ -230,9 +232,11 @@ class BaselineUse(Frozen):
     """Versions that differ; any makes the two not comparable."""
 
 
-class EarlyStop(Frozen):
-    """Where judging stopped before every session was judged."""
+class LookTaken(Frozen):
+    """The look that decided, where a suite is judged look by look in a seeded order."""
 
+    seed: str
+    """What the order was drawn with, before anything was judged."""
     look: int
     """Which look decided, from 1."""
     looks: int
@@ -241,6 +245,11 @@ class EarlyStop(Frozen):
     """Sessions judged by then."""
     planned: int
     """Sessions there are."""
+
+    @property
+    def early(self) -> bool:
+        """Whether sessions were left unjudged."""
+        return self.judged < self.planned
 
 
 Rule = Literal[
@@ -304,8 +313,8 @@ class Decision(Frozen):
     """Whether passing needed the distribution-free bound."""
     on_inconclusive: Literal["auto", "fail", "pass"] = "auto"
     """What an undecided comparison means."""
-    early_stop: EarlyStop | None = None
-    """Where judging stopped; null: every session was judged."""
+    look: LookTaken | None = None
+    """The look that decided; null: the suite is not judged look by look."""
     against: Against | None = None
     """What the run was held against; null: whoever decided did not say."""
 

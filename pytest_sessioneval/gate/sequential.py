@@ -3,21 +3,22 @@
 Group-sequential testing with the O'Brien–Fleming-type spending function of
 Lan & DeMets (1983): the level that early looks use up is taken from the later
 ones, so that looking often does not make a false verdict likelier. The order
-and the looks are fixed before anything is judged and never depend on a score
-or a file name. A suite with per-session thresholds cannot stop early: what it
-leaves out was never held against them.
+and the looks are fixed before anything is judged and never depend on a score of the run or
+on how files are named. What is left out was never held against anything but
+the decision: a suite with thresholds cannot stop early.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
 
 from pytest_sessioneval.frozen import Frozen
+from pytest_sessioneval.gate.baseline import baseline_text
 from pytest_sessioneval.gate.decision import decide
 from pytest_sessioneval.gate.distributions import (
     legendre_nodes,
@@ -25,7 +26,7 @@ from pytest_sessioneval.gate.distributions import (
     normal_upper_tail,
 )
 from pytest_sessioneval.gate.model import Baseline, Candidate
-from pytest_sessioneval.gate.outcome import Decision, EarlyStop
+from pytest_sessioneval.gate.outcome import BaselineUse, Decision, LookTaken
 from pytest_sessioneval.gate.statistics import ALPHA
 from pytest_sessioneval.suites.model import GateSettings
 
@@ -33,9 +34,12 @@ __all__ = [
     "LOOKS",
     "Look",
     "LookPlan",
+    "ReachedLook",
+    "decide_at",
     "decide_look",
     "obf_boundaries",
     "obf_spending",
+    "order_seed",
     "plan_looks",
     "seeded_order",
 ]
@@ -64,9 +68,19 @@ class LookPlan(Frozen):
     seed: str
     """What the order was drawn with."""
     order: tuple[str, ...]
-    """Every key of the run, in the order of judging; clusters stay together."""
+    """Every key of the run, in the order of judging: first those that a baseline has, in which
+    clusters stay together, then the others."""
     looks: Annotated[tuple[Look, ...], Field(min_length=1)]
     """In order; the last has all sessions."""
+
+
+class ReachedLook(Frozen):
+    """How far a run went along its plan."""
+
+    plan: LookPlan
+    """The order and the looks."""
+    look: Annotated[int, Field(ge=0)]
+    """The look that decided, or the last one; from 0."""
 
 
 def obf_spending(fraction: float, alpha: float = ALPHA) -> float:
@@ -119,30 +133,45 @@ def seeded_order(clusters: Mapping[str, str | None], seed: str) -> tuple[str, ..
     return tuple(sorted(clusters, key=place))
 
 
+def order_seed(suite: str, digests: Mapping[str, str], baselines: Mapping[str, Baseline]) -> str:
+    """Return what the order is drawn with: the same for the same sessions and baselines.
+
+    ``digests`` maps each key to its transcript's. So nobody can roll the dice
+    again by running again, and another recording draws another sample.
+    """
+    drawn = hashlib.sha256(suite.encode())
+    for name, baseline in sorted(baselines.items()):
+        drawn.update(f"\0{name}\0{baseline_text(baseline)}".encode())
+    for key, digest in sorted(digests.items()):
+        drawn.update(f"\0{key}\0{digest}".encode())
+    return drawn.hexdigest()[:16]
+
+
 def plan_looks(
     clusters: Mapping[str, str | None],
     seed: str,
     *,
     min_pairs: int,
+    added: Collection[str] = (),
     looks: int = LOOKS,
     alpha: float = ALPHA,
 ) -> LookPlan:
     """Return the order of judging and its looks; ``clusters`` maps each key to its cluster.
 
-    Looks lie at equal shares of the independent units; those with fewer than
-    ``min_pairs`` units, which could not pass, are left out, and their level is
-    not spent. A suite too small for two looks gets the last one alone.
-    Raises ``ValueError`` without a session.
+    ``added`` are the keys that no baseline has: they come last, and no look but
+    the last waits for them. Looks lie at equal shares of the independent units
+    among the others; those with fewer than ``min_pairs`` units, which could not
+    pass, are left out, and their level is not spent. A suite too small for two
+    looks gets the last one alone. Raises ``ValueError`` without a session.
     """
     if not clusters:
         raise ValueError("no session to plan looks for")
-    order = seeded_order(clusters, seed)
-    ends: list[int] = []  # sessions judged when each unit, in order, is complete
-    for position, key in enumerate(order):
-        follower = order[position + 1] if position + 1 < len(order) else None
-        together = follower is not None and clusters[key] is not None
-        if not together or clusters[key] != clusters[follower or key]:
-            ends.append(position + 1)
+    new = {key: cluster for key, cluster in clusters.items() if key in added}
+    known = {key: cluster for key, cluster in clusters.items() if key not in new}
+    paired = seeded_order(known, seed)
+    order = (*paired, *seeded_order(new, seed))
+    ends = _unit_ends(paired, known)
+    ends[-1:] = [len(order)]
     units = len(ends)
     wanted = sorted({max(1, round(units * look / looks)) for look in range(1, looks + 1)})
     counts = [count for count in wanted if count >= min_pairs and count < units] + [units]
@@ -158,6 +187,41 @@ def plan_looks(
     )
 
 
+def decide_at(
+    plan: LookPlan,
+    look: int,
+    candidate: Candidate,
+    baselines: Mapping[str, Baseline],
+    settings: GateSettings,
+    *,
+    required: bool = False,
+) -> Decision:
+    """Return what the gate says at look number ``look`` (from 0), whatever that is.
+
+    ``candidate`` holds every session of the run; the scores of those after the
+    look are ignored. ``required`` and what is raised: as ``decide`` has it.
+    """
+    here = plan.looks[look]
+    ahead = frozenset(plan.order[here.sessions :])
+    left_out = None if candidate.left_out is None else candidate.left_out | ahead
+    seen = candidate.model_copy(
+        update={
+            "sessions": tuple(s for s in candidate.sessions if s.key not in ahead),
+            "left_out": left_out,
+        }
+    )
+    decision = decide(seen, baselines, settings, alpha=here.alpha, required=required)
+    taken = LookTaken(
+        seed=plan.seed,
+        look=look + 1,
+        looks=len(plan.looks),
+        judged=here.sessions,
+        planned=len(plan.order),
+    )
+    uses = tuple(_with_not_reached(use, ahead) for use in decision.baselines)
+    return decision.model_copy(update={"look": taken, "baselines": uses})
+
+
 def decide_look(
     plan: LookPlan,
     look: int,
@@ -167,28 +231,53 @@ def decide_look(
 ) -> Decision | None:
     """Return the decision if look number ``look`` (from 0) reaches one, else None: judge on.
 
-    ``candidate`` holds at least the sessions judged by that look; later ones
-    are ignored. An early look decides only ``passed``, ``regressed`` or
-    ``not_comparable``; the last look always decides.
+    ``candidate`` as for ``decide_at``. An early look decides only ``passed``,
+    ``regressed`` or ``not_comparable``; the last look always decides. It does not
+    decide ``passed`` where ``strict`` asks for a proof, which is made once and
+    needs every session, nor where it saw unchanged transcripts alone and changed
+    ones are still to come.
     """
-    here, last = plan.looks[look], plan.looks[-1]
-    ahead = frozenset(plan.order[here.sessions :])
-    left_out = None if candidate.left_out is None else candidate.left_out | ahead
-    seen = candidate.model_copy(
+    decision = decide_at(plan, look, candidate, baselines, settings)
+    if plan.looks[look].sessions == plan.looks[-1].sessions:
+        return decision
+    if decision.status in {"regressed", "not_comparable"}:
+        return decision
+    if decision.status != "passed" or settings.strict:
+        return None
+    coming = frozenset(plan.order[plan.looks[look].sessions :])
+    changing = {name for name, one in baselines.items() if _changes(candidate, one) & coming}
+    blind = any(
+        not one.changed and one.baseline in changing
+        for axis in decision.gated
+        for one in axis.comparisons
+    )
+    return None if blind else decision
+
+
+def _changes(candidate: Candidate, baseline: Baseline) -> set[str]:
+    """Return the keys of both whose transcripts differ."""
+    before = {session.key: session.digest for session in baseline.sessions}
+    return {s.key for s in candidate.sessions if s.digest != before.get(s.key, s.digest)}
+
+
+def _with_not_reached(use: BaselineUse, ahead: Collection[str]) -> BaselineUse:
+    return use.model_copy(
         update={
-            "sessions": tuple(s for s in candidate.sessions if s.key not in ahead),
-            "left_out": left_out,
+            "left_out": tuple(key for key in use.left_out if key not in ahead),
+            "not_reached": tuple(key for key in use.left_out if key in ahead),
         }
     )
-    decision = decide(seen, baselines, settings, alpha=here.alpha)
-    if here is last or here.sessions == last.sessions:
-        return decision
-    if decision.status not in {"passed", "regressed", "not_comparable"}:
-        return None
-    stop = EarlyStop(
-        look=look + 1, looks=len(plan.looks), judged=here.sessions, planned=len(plan.order)
-    )
-    return decision.model_copy(update={"early_stop": stop})
+
+
+def _unit_ends(order: Sequence[str], clusters: Mapping[str, str | None]) -> list[int]:
+    """Return how many sessions are judged when each independent unit, in order, is complete."""
+    ends: list[int] = []
+    for position, key in enumerate(order):
+        follower = order[position + 1] if position + 1 < len(order) else None
+        together = follower is not None and clusters[key] is not None
+        if not together or clusters[key] != clusters[follower or key]:
+            ends.append(position + 1)
+    return ends
 
 
 def _crossing(mass: Sequence[tuple[float, float]], sd: float, budget: float) -> float:

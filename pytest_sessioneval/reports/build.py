@@ -188,6 +188,7 @@ def _counts(run: SuiteRun) -> Counts:
         not_scored=states["not_scored"],
         error=states["error"],
         not_run=states["not_run"],
+        skipped=states["skipped"],
         unreadable=len(run.sources.problems),
     )
 

@@ -19,7 +19,7 @@ from pytest_sessioneval.transcripts.redaction import redact_text
 from pytest_sessioneval.verdicts.model import AxisOpinion, Verdict
 from pytest_sessioneval.verdicts.run import SessionResult
 
-__all__ = ["failure_text", "headline"]
+__all__ = ["failure_text", "headline", "skip_reason"]
 
 _COMMENT = 1_000
 _QUOTE = 300
@@ -38,6 +38,13 @@ def failure_text(result: SessionResult, *, width: int = 80) -> str:
     terminal's cursor or colours.
     """
     return "\n".join([headline(result), *_wrapped(_failure(result), max(width, _NARROWEST))])
+
+
+def skip_reason(result: SessionResult) -> str:
+    """Return why a session was left unjudged, as pytest shows it of a skipped test."""
+    axes = result.verdict.axes.values() if result.verdict is not None else ()
+    details = (axis.detail for axis in axes if axis.kind == "unscored" and axis.detail)
+    return one_line(next(details, "the gate had decided before its turn"), 300)
 
 
 def headline(result: SessionResult) -> str:

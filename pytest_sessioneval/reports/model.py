@@ -50,13 +50,16 @@ class Counts(Frozen):
     """Sessions where something broke."""
     not_run: int = 0
     """Sessions the run ended before."""
+    skipped: int = 0
+    """Sessions whose suite's gate had decided before their turn."""
     unreadable: int = 0
     """Files, and sessions in them, that could not be read; they are no sessions of the report."""
 
     @property
     def sessions(self) -> int:
         """Sessions, however they ended; what could not be read is not among them."""
-        return self.passed + self.below_threshold + self.not_scored + self.error + self.not_run
+        judged = self.passed + self.below_threshold + self.not_scored + self.error
+        return judged + self.not_run + self.skipped
 
     @property
     def failed(self) -> int:

@@ -47,12 +47,16 @@ REASONS: dict[UnscoredReason, tuple[str, str]] = {
         "run again: only what is missing is asked for",
     ),
     "skipped": (
-        "it was left out: budget spent, run cancelled or stopped early",
+        "it was left out: budget spent, or run cancelled",
         "run again, with a larger budget where one is set (--sessioneval-max-calls)",
     ),
 }
 """Per reason: what it means, and what a reader can do."""
 
+_DECIDED = (
+    "the gate had decided before its turn",
+    'nothing; to have every session judged: sequential = "off" under [gate]',
+)
 _LONGEST = 300
 _TOKEN = re.compile(r"[\w-]*\d[\w-]*")
 _SHORTEST_ID = 12
@@ -145,7 +149,11 @@ def _missing(suite: SuiteReport, reason: UnscoredReason) -> Iterator[Missing]:
     meaning, remedy = REASONS[reason]
     said: dict[tuple[str, str], dict[str, int]] = {}
     for row in suite.means:
-        if number := row.unscored.get(reason, 0):
+        number = row.unscored.get(reason, 0)
+        if reason == "skipped" and suite.counts.skipped:
+            said.setdefault(_DECIDED, {})[row.axis] = suite.counts.skipped
+            number -= suite.counts.skipped
+        if number:
             words = (meaning, remedy)
             if reason == "unsupported":
                 how = suite.judge.unsupported.get(row.axis)

@@ -76,7 +76,7 @@ def _suite(suite: SuiteReport, width: int) -> Iterator[Line]:
     if suite.sessions and (any(row.scored for row in suite.means) or not suite.counts.not_scored):
         yield from _table(suite)
     counts = suite.counts
-    if counts.failed or counts.not_run or not counts.sessions:
+    if counts.failed or counts.not_run or counts.skipped or not counts.sessions:
         states = state_list(counts) or "no session was run"
         yield from _sentence(states, width, "bad" if counts.failed else "warn")
     if low := low_means(suite):

@@ -109,6 +109,7 @@ def state_list(counts: Counts) -> str:
         (counts.not_scored, "not scored"),
         (counts.error, "internal error" if counts.error == 1 else "internal errors"),
         (counts.not_run, "not run"),
+        (counts.skipped, "left unjudged"),
     )
     states = ", ".join(f"{number:,} {word}" for number, word in words if number)
     if not counts.unreadable:
@@ -125,7 +126,7 @@ def headline(report: Report) -> str:
     if never:
         suite_wide.append(f"{counted(never, 'axis', 'axes')} with a threshold never scored")
     means = ", ".join(suite_wide)
-    judged = counts.sessions - counts.not_run
+    judged = counts.sessions - counts.not_run - counts.skipped
     if not judged and not counts.unreadable:
         return "no session was judged"
     if counts.failed:
@@ -135,8 +136,10 @@ def headline(report: Report) -> str:
         return f"{failed}, {means}" if means else failed
     if means:
         return f"{means}; {counted(judged, 'session')} passed"
-    if counts.not_run:
-        return f"{counted(judged, 'session')} passed, {counts.not_run:,} not run"
+    left = ((counts.not_run, "not run"), (counts.skipped, "left unjudged"))
+    if any(number for number, _ in left):
+        rest = ", ".join(f"{number:,} {word}" for number, word in left if number)
+        return f"{counted(judged, 'session')} passed, {rest}"
     words = {1: "1 session passed", 2: "both sessions passed"}
     return words.get(judged, f"all {judged:,} sessions passed")
 

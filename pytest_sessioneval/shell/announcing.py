@@ -22,7 +22,8 @@ def announcement(planned: PlannedCalls, environ: Mapping[str, str]) -> Iterator[
         stored = planned.sessions - planned.unjudged
         judges = ", ".join(planned.judges)
         sessions, calls = counted(planned.unjudged, "session"), counted(planned.calls, "call")
-        yield f"judging {sessions}: {calls} to {judges} ({stored:,} from store)"
+        most = "at most " if planned.at_most else ""
+        yield f"judging {most}{sessions}: {most}{calls} to {judges} ({stored:,} from store)"
     elif planned.embedded:
         for name, prefix in _KEYS.items():
             if environ.get(name):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_sessioneval.evaluation.walking import as_text
-from pytest_sessioneval.reports.failure import failure_text
+from pytest_sessioneval.reports.failure import failure_text, skip_reason
 from pytest_sessioneval.shell.longrepr import FailureText
 from pytest_sessioneval.verdicts.model import PanelScore
 from pytest_sessioneval.verdicts.run import FileProblem, SessionResult
@@ -45,6 +45,8 @@ class SessionItem(pytest.Item):
         """Wait for the verdict; fail with text, never with a traceback, unless it passed."""
         result = self.run.result(self.suite, self.member.id)
         self.user_properties.extend(_properties(result))
+        if result.state == "skipped":
+            pytest.skip(skip_reason(result))
         if result.state != "passed":
             width = self.config.get_terminal_writer().fullwidth
             pytest.fail(failure_text(result, width=width), pytrace=False)

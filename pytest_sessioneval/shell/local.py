@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_sessioneval.errors import SettingError
+from pytest_sessioneval.evaluation.early_stopping import check_early_stopping
 from pytest_sessioneval.evaluation.evaluation import Evaluation, PlannedCalls
 from pytest_sessioneval.evaluation.gating import check_reference
 from pytest_sessioneval.evaluation.membership import Member
@@ -98,6 +99,8 @@ class LocalSource:
         for suite_plan in plan.suites:
             panel = self.evaluation.panel(suite_plan.suite)
             if not gate.update:
+                shortcuts = bool(gate.under or gate.drop)
+                check_early_stopping(suite_plan.suite, shortcuts=shortcuts)
                 check_reference(
                     suite_plan.reference,
                     rubric_version=panel.rubric_version,

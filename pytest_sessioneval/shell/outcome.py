@@ -109,6 +109,7 @@ def conclude(
             gates = decide_run(
                 run,
                 evaluation.plan,
+                looks=evaluation.looks,
                 require=settings.gate.require,
                 under=settings.gate.under,
                 drop=settings.gate.drop,
@@ -182,6 +183,9 @@ def _figures(result: GateResult) -> list[tuple[str, object]]:
     if result.decision is None:
         return []
     figures: list[tuple[str, object]] = [("gate_status", result.decision.status)]
+    if result.decision.look is not None:
+        taken = result.decision.look.model_dump(mode="json")
+        figures += [(f"gate_look_{name}", value) for name, value in taken.items()]
     for axis in result.decision.gated:
         figures.append((f"gate_{axis.axis}_status", axis.status))
         figures += [

@@ -23,13 +23,14 @@ __all__ = [
     "SuiteRun",
 ]
 
-SessionState = Literal["passed", "below_threshold", "not_scored", "error", "not_run"]
+SessionState = Literal["passed", "below_threshold", "not_scored", "error", "not_run", "skipped"]
 """How a session's item ended.
 
 ``passed``: judged, and no threshold missed. ``below_threshold``: judged, and at
 least one missed. ``not_scored``: an axis that had to be scored was not.
 ``error``: the session could not be read, or something broke. ``not_run``:
-selected, but the run ended before its turn.
+selected, but the run ended before its turn. ``skipped``: the suite's gate had
+decided before its turn.
 """
 
 

@@ -45,16 +45,3 @@ def test_a_file_may_not_choose_the_baseline_of_a_revision(
 
     assert pytest.ExitCode.USAGE_ERROR == result.ret
     result.stderr.fnmatch_lines(["*(in addopts)*may be named on the command line only*"])
-
-
-def test_early_stopping_is_refused_until_there_is_some(
-    pytester: pytest.Pytester, sessions: Sessions
-) -> None:
-    """A setting that is read and ignored would look like one that works."""
-    sessions.suite('[gate]\naxes = ["efficiency"]\nsequential = "obf"\n')
-    sessions.good("a.json")
-
-    result = pytester.runpytest()
-
-    assert pytest.ExitCode.USAGE_ERROR == result.ret
-    result.stderr.fnmatch_lines(["*sequential*needs a later version*"])

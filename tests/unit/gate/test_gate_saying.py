@@ -9,10 +9,11 @@ import pytest
 from gate_builders import AXIS, VERSIONS, WORKED, Score, baseline, candidate, gate, reasons
 
 from pytest_sessioneval.gate.decision import decide
+from pytest_sessioneval.gate.figures import confidence
 from pytest_sessioneval.gate.model import AxisScore, Candidate
 from pytest_sessioneval.gate.outcome import Decision
 from pytest_sessioneval.gate.saying import axis_line, first_sentence, notes, said
-from pytest_sessioneval.gate.sequential import decide_look, plan_looks
+from pytest_sessioneval.gate.sequential import decide_at, decide_look, plan_looks
 
 FORTY: list[Score] = [50.0] * 40
 WIGGLE = [0.0, 5.0, -5.0, 10.0, -10.0, 0.0, 0.0, -5.0] * 5
@@ -325,13 +326,33 @@ def test_few_tasks_are_noted() -> None:
 
 
 def test_early_stop_is_noted() -> None:
-    """A run that stopped judging says when."""
+    """A run that stopped judging says when, and that nothing else left sessions out."""
     scores: list[Score] = [50.0] * 100
     run = candidate(scores)
     plan = plan_looks({session.key: None for session in run.sessions}, "a", min_pairs=20)
     decision = decide_look(plan, 0, run, {"baseline": baseline(scores)}, gate())
     assert decision is not None
-    assert "Judging stopped at look 1 of 5, after 20 of 100 sessions" in noted(decision)
+    assert "Decided early, after 20 of 100 sessions (look 1 of 5)" in noted(decision)
+    assert "the other 80 sessions were not judged" in noted(decision)
+    assert "left out by selection" not in noted(decision)
+
+
+def test_a_decision_at_the_last_look_says_so() -> None:
+    """The level of its tests is not the usual one, so that a reader must know why."""
+    scores: list[Score] = [50.0] * 100
+    run = candidate(scores)
+    plan = plan_looks({session.key: None for session in run.sessions}, "seed", min_pairs=20)
+    decision = decide_at(plan, 4, run, {"baseline": baseline(scores)}, gate())
+    assert "Decided at the last of 5 looks, after all 100 sessions" in noted(decision)
+    assert "(seed seed)" in noted(decision)
+
+
+@pytest.mark.parametrize(
+    ("level", "alpha"), [("90 %", 0.05), ("91.8 %", 0.0408), ("99.9977 %", 1.17e-5)]
+)
+def test_the_level_of_an_interval_is_never_rounded_to_certainty(level: str, alpha: float) -> None:
+    """An early look leaves out a few in a million, and says how many."""
+    assert level == confidence(alpha)
 
 
 def test_said_is_sentence_lines_and_notes() -> None:

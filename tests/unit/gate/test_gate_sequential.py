@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,12 +12,15 @@ import pytest
 from gate_builders import AXIS, Score, baseline, candidate, gate
 
 from pytest_sessioneval.gate.distributions import normal_upper_tail
-from pytest_sessioneval.gate.outcome import EarlyStop
+from pytest_sessioneval.gate.model import Baseline, Candidate
+from pytest_sessioneval.gate.outcome import LookTaken
 from pytest_sessioneval.gate.sequential import (
     LookPlan,
+    decide_at,
     decide_look,
     obf_boundaries,
     obf_spending,
+    order_seed,
     plan_looks,
     seeded_order,
 )
@@ -157,11 +161,14 @@ def test_early_look_that_decides_stops() -> None:
     sides = {"baseline": baseline([50.0] * 100)}
     decision = decide_look(plan, 0, candidate(steady()), sides, gate())
     assert decision is not None
-    assert ("passed", EarlyStop(look=1, looks=5, judged=20, planned=100)) == (
-        decision.status,
-        decision.early_stop,
+    taken = LookTaken(seed="a", look=1, looks=5, judged=20, planned=100)
+    assert ("passed", taken) == (decision.status, decision.look)
+    assert taken.early
+    assert (80, (), ()) == (
+        len(decision.baselines[0].not_reached),
+        decision.baselines[0].left_out,
+        decision.baselines[0].lost,
     )
-    assert (80, ()) == (len(decision.baselines[0].left_out), decision.baselines[0].lost)
 
 
 def test_early_look_that_sees_a_regression_stops() -> None:
@@ -191,7 +198,9 @@ def test_last_look_always_decides() -> None:
     sides = {"baseline": baseline([50.0] * 100)}
     decision = decide_look(plan, 4, candidate(wavering()), sides, gate())
     assert decision is not None
-    assert ("inconclusive", None) == (decision.status, decision.early_stop)
+    taken = LookTaken(seed="a", look=5, looks=5, judged=100, planned=100)
+    assert ("inconclusive", taken) == (decision.status, decision.look)
+    assert not taken.early
 
 
 def test_look_ignores_what_was_judged_ahead() -> None:
@@ -216,3 +225,96 @@ def test_session_lost_already_is_no_early_pass() -> None:
     plan = plan_looks(HUNDRED, "a", min_pairs=20)
     sides = {"baseline": baseline([50.0] * 101)}
     assert decide_look(plan, 0, candidate(steady()), sides, gate()) is None
+
+
+def rerecorded(run: Candidate, before: Baseline, keys: Sequence[str]) -> Candidate:
+    """Return the run with the baseline's transcripts, but for these sessions."""
+    was = {session.key: session.digest for session in before.sessions}
+    sessions = tuple(
+        s if s.key in keys else s.model_copy(update={"digest": was[s.key]}) for s in run.sessions
+    )
+    return run.model_copy(update={"sessions": sessions})
+
+
+def test_unchanged_sessions_do_not_vouch_for_changed_ones_still_to_come() -> None:
+    """Twenty identical files at the first look; ten re-recorded ones are the last of the order."""
+    plan = plan_looks(HUNDRED, "a", min_pairs=20)
+    before = baseline([50.0] * 100)
+    changed = plan.order[90:]
+    run = rerecorded(candidate([50.0] * 100), before, changed)
+    sides = {"baseline": before}
+    assert [None] * 4 == [decide_look(plan, look, run, sides, gate()) for look in range(4)]
+    assert "passed" == decide_at(plan, 0, run, sides, gate()).status
+    end = decide_look(plan, 4, run, sides, gate())
+    assert end is not None
+    assert "inconclusive" == end.status
+
+
+def test_a_suite_that_did_not_change_at_all_stops_early() -> None:
+    """Nothing is to come that could differ."""
+    plan = plan_looks(HUNDRED, "a", min_pairs=20)
+    before = baseline([50.0] * 100)
+    run = rerecorded(candidate([50.0] * 100), before, ())
+    decision = decide_look(plan, 0, run, {"baseline": before}, gate())
+    assert decision is not None
+    assert "passed" == decision.status
+
+
+def test_strict_never_passes_early() -> None:
+    """Its proof holds for one test at its level, and is made at the end; a drop still stops."""
+    plan = plan_looks(HUNDRED, "a", min_pairs=20)
+    sides = {"baseline": baseline([50.0] * 100)}
+    strict = gate(strict=True)
+    same = [decide_look(plan, look, candidate(steady()), sides, strict) for look in range(5)]
+    assert [None] * 4 == same[:4]
+    assert same[4] is not None
+    assert "passed" == same[4].status
+    worse = decide_look(plan, 0, candidate(steady(-20)), sides, strict)
+    assert worse is not None
+    assert "regressed" == worse.status
+
+
+def test_scores_that_go_missing_are_watched_as_closely_at_every_look() -> None:
+    """Six of twenty lost their score (p = .03): the first look does not pass over it."""
+    plan = plan_looks(HUNDRED, "a", min_pairs=14)
+    sides = {"baseline": baseline([50.0] * 100)}
+    gone = set(plan.order[:6])
+    scores = steady()
+    run = candidate(
+        ["not_applicable" if key in gone else scores[n] for n, key in enumerate(sorted(HUNDRED))]
+    )
+    decision = decide_at(plan, 0, run, sides, gate(min_pairs=14))
+    assert ("inconclusive", ("nulls_moved",)) == (
+        decision.status,
+        decision.axes[0].comparisons[0].reasons,
+    )
+    assert decide_look(plan, 0, run, sides, gate(min_pairs=14)) is None
+
+
+def test_sessions_that_no_baseline_has_come_last() -> None:
+    """They decide nothing, so that no look but the last waits for them."""
+    added = {f"new-{number}": None for number in range(30)}
+    plan = plan_looks({**added, **HUNDRED}, "a", min_pairs=20, added=added)
+    assert sorted(added) == sorted(plan.order[100:])
+    assert [20, 40, 60, 80, 130] == [look.sessions for look in plan.looks]
+
+
+def test_sessions_that_no_baseline_has_are_looked_at_once() -> None:
+    """Without a pair there is only the end."""
+    plan = plan_looks(HUNDRED, "a", min_pairs=20, added=HUNDRED)
+    assert [100] == [look.sessions for look in plan.looks]
+
+
+def test_seed_depends_on_what_is_compared() -> None:
+    """Other scores in the baseline, another recording, another suite: another order."""
+    before = {"baseline": baseline([50.0, 60.0])}
+    digests = {"session-000": "one", "session-001": "two"}
+    seeds = {
+        order_seed("airline", digests, before),
+        order_seed("airline", digests, {"baseline": baseline([50.0, 61.0])}),
+        order_seed("airline", {**digests, "session-001": "other"}, before),
+        order_seed("retail", digests, before),
+    }
+    assert 4 == len(seeds)
+    backwards = dict(reversed(digests.items()))
+    assert order_seed("airline", digests, before) == order_seed("airline", backwards, before)

@@ -338,6 +338,7 @@ class Dispatcher:
             spent=answer.spent,
             sent=dict(answer.sent),
             coverage=answer.coverage,
+            steering=answer.steering,
         )
 
     def _unanswered(

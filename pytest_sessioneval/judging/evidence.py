@@ -19,7 +19,16 @@ from pytest_sessioneval.suites.model import Axis
 from pytest_sessioneval.transcripts.shown import ShownMessage
 from pytest_sessioneval.verdicts.model import AxisOpinion, Evidence, Scored, Unscored
 
-__all__ = ["SHORTEST_QUOTE", "Found", "Quotes", "Weighed", "normalise", "verify_quote", "weigh"]
+__all__ = [
+    "SHORTEST_QUOTE",
+    "Found",
+    "Quotes",
+    "Weighed",
+    "normalise",
+    "verify_quote",
+    "weigh",
+    "without_labels",
+]
 
 SHORTEST_QUOTE = 12
 """Fewest characters of a normalised quote that is not the whole message."""
@@ -53,6 +62,11 @@ def normalise(text: str) -> str:
     while (again := _fold(folded)) != folded:
         folded = again
     return folded
+
+
+def without_labels(quote: str) -> str:
+    """Return a quote without the labels that begin its lines as they are shown."""
+    return _LINE_LABEL.sub("", quote)
 
 
 def _fold(text: str) -> str:
@@ -90,7 +104,7 @@ class Quotes:
         It must stand in the message ``cited``, in at least 12 characters unless
         it is the whole of it; or else in exactly one other message.
         """
-        wanted = normalise(_LINE_LABEL.sub("", quote))
+        wanted = normalise(without_labels(quote))
         if not wanted:
             return None
         if cited in self._shown:
@@ -103,6 +117,10 @@ class Quotes:
         if len(elsewhere) != 1:
             return None
         return Found(elsewhere[0], _spans(wanted, self._text(elsewhere[0])))
+
+    def stands(self, label: str, quote: str) -> bool:
+        """Return whether the words stand in that message, however short they are."""
+        return normalise(without_labels(quote)) in self._text(label)
 
     def _text(self, label: str) -> str:
         text = self._normalised.get(label)
@@ -134,15 +152,22 @@ class Weighed:
     """Verified passages that, the judge says, address it and not the agent."""
 
 
-def weigh(reply: Reply, case: Case, messages: Sequence[ShownMessage]) -> Weighed:
+def weigh(
+    reply: Reply,
+    case: Case,
+    messages: Sequence[ShownMessage],
+    masked: Sequence[ShownMessage] | None = None,
+) -> Weighed:
     """Return the reply's axes as scores, or as reasons there is none.
 
-    A quote proves something when it is verified, comes from a role the axis
-    accepts, and stands outside every passage reported as steering the judge. A
-    score below 100 without such a quote, or of 80 and more without a positive
-    one, is ``unverified``.
+    ``masked`` are the same messages without the passages our own heuristics
+    flag (default: nothing is flagged). A quote proves something when it is
+    verified, comes from a role the axis accepts, and stands outside every
+    passage that is flagged or that the judge reports as steering it. A score
+    below 100 without such a quote, or of 80 and more without a positive one, is
+    ``unverified``.
     """
-    scales = _Scales(messages)
+    scales = _Scales(messages, messages if masked is None else masked)
     steering = scales.mark(reply.instructions)
     axes: dict[str, AxisOpinion] = {}
     rejected: list[str] = []
@@ -169,11 +194,10 @@ def weigh(reply: Reply, case: Case, messages: Sequence[ShownMessage]) -> Weighed
 class _Scales:
     """One reply's evidence against the messages shown."""
 
-    def __init__(self, messages: Sequence[ShownMessage]) -> None:
+    def __init__(self, messages: Sequence[ShownMessage], masked: Sequence[ShownMessage]) -> None:
         self._messages = {message.label: message for message in messages if message.last is None}
-        self._quotes = Quotes(
-            {label: message.quotable for label, message in self._messages.items()}
-        )
+        self._quotes = _quotes(messages)
+        self._unflagged = self._quotes if masked is messages else _quotes(masked)
         self._steering: dict[str, list[tuple[int, int]]] = {}
 
     def mark(self, instructions: Sequence[Citation]) -> tuple[Evidence, ...]:
@@ -195,7 +219,7 @@ class _Scales:
         cited: list[Evidence] = []
         for citation in citations:
             found = self._quotes.find(citation.message, citation.quote)
-            fault = self._fault(found, axis)
+            fault = self._fault(found, citation.quote, axis)
             cited.append(self._evidence(citation, found))
             if fault:
                 faults.append(f"{citation.message} {_short(citation.quote)} {fault}")
@@ -203,7 +227,7 @@ class _Scales:
                 proof.append(cited[-1])
         return tuple(proof), tuple(faults), tuple(cited)
 
-    def _fault(self, found: Found | None, axis: Axis) -> str:
+    def _fault(self, found: Found | None, quote: str, axis: Axis) -> str:
         if found is None:
             return f"is not there word for word (or shorter than {SHORTEST_QUOTE} characters)"
         role = self._messages[found.label].role
@@ -211,6 +235,8 @@ class _Scales:
             return f"is from role {role}; accepted: {', '.join(axis.evidence_roles)}"
         steering = self._steering.get(found.label, [])
         if all(any(_overlap(span, other) for other in steering) for span in found.spans):
+            return "is text that steers the reviewer"
+        if not self._unflagged.stands(found.label, quote):
             return "is text that steers the reviewer"
         return ""
 
@@ -224,6 +250,11 @@ class _Scales:
             polarity=citation.polarity,
             verified=found is not None,
         )
+
+
+def _quotes(messages: Sequence[ShownMessage]) -> Quotes:
+    """Return what can be quoted of the messages that are shown."""
+    return Quotes({one.label: one.quotable for one in messages if one.last is None})
 
 
 def _listed(faults: Sequence[str]) -> str:

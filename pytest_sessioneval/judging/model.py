@@ -15,7 +15,7 @@ from pytest_sessioneval.suites.model import (
     Suite,
 )
 from pytest_sessioneval.transcripts.model import Transcript
-from pytest_sessioneval.verdicts.model import AxisOpinion, CallCount
+from pytest_sessioneval.verdicts.model import AxisOpinion, CallCount, Evidence
 
 __all__ = ["Answer", "Backend", "Case", "Completion", "Judge", "Prompt"]
 
@@ -62,6 +62,8 @@ class Answer:
     sent: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
     coverage: float = 1.0
     """Share of the transcript's characters that was shown, 0–1."""
+    steering: tuple[Evidence, ...] = ()
+    """Passages of the transcript that address the judge, by its word or by our heuristics."""
 
 
 class Judge(Protocol):
@@ -111,6 +113,8 @@ class Prompt:
     """JSON Schema of the reply."""
     repair: tuple[str, str] | None = None
     """The rejected reply and what is wrong with it, when this asks for a corrected one."""
+    masked: bool = False
+    """Whether this asks again, with the passages taken out that address the judge."""
 
 
 @dataclass(frozen=True, slots=True)

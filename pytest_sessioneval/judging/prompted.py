@@ -1,4 +1,8 @@
-"""A judge that is asked in words: prompt, reply, evidence, and at most one repair."""
+"""A judge that is asked in words: prompt, reply, evidence, at most one repair.
+
+Where the session holds text that addresses its judge, it is asked again with
+that text masked (``judging.invariance``).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_sessioneval.errors import JudgeError, RefusalError, ReplyError
+from pytest_sessioneval.judging.checks import held_to_checks
 from pytest_sessioneval.judging.evidence import Weighed, weigh
+from pytest_sessioneval.judging.invariance import can_have_been_raised, steering_note, survived
+from pytest_sessioneval.judging.masking import masked, masked_feedback
 from pytest_sessioneval.judging.model import Answer, Backend, Case, Completion, Prompt
 from pytest_sessioneval.judging.prompts import build_prompt, prompt_identity
 from pytest_sessioneval.judging.replies import Citation, Reply, parse_reply
@@ -15,10 +22,17 @@ from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.excerpt import Excerpt, excerpt
 from pytest_sessioneval.verdicts.model import AxisOpinion, CallCount, Unscored
 
-__all__ = ["Listener", "PromptedJudge", "converse"]
+__all__ = ["MASKED_TURN", "Listener", "PromptedJudge", "converse"]
 
 Listener = Callable[[Case, int, Completion], None]
-"""Told of every reply: the case, which turn it was (0, or 1 for the repair), the reply."""
+"""Told of every reply: the case, which turn it was, the reply.
+
+Turn 0 is the question, 1 its repair, 2 the question with steering text masked,
+3 that one's repair.
+"""
+
+MASKED_TURN = 2
+"""The turn of the question with steering text masked."""
 
 
 class PromptedJudge:
@@ -68,16 +82,55 @@ class PromptedJudge:
 
 
 def converse(
-    case: Case, ask: Callable[[Prompt], Completion], listener: Listener | None = None
+    case: Case,
+    ask: Callable[[Prompt], Completion],
+    listener: Listener | None = None,
+    *,
+    may_ask_again: bool = True,
 ) -> Answer:
-    """Return the answer that ``ask`` leads to, asked once and repaired at most once.
+    """Return the answer that ``ask`` leads to.
 
-    The one repair goes to a reply the protocol does not accept, or else to
-    axes whose quotes do not check out; of a repair of quotes only those axes
-    are taken over, and when it fails the first reply stands. Raises
-    ``RefusalError``, ``ReplyError``, or what ``ask`` raised.
+    Asked once and repaired at most once: the repair goes to a reply the
+    protocol does not accept, or else to axes whose quotes do not check out; of a
+    repair of quotes only those axes are taken over, and when it fails the first
+    reply stands. Where text in the session addresses the judge, the same again
+    with that text masked, and scores that do not survive it are ``tampered``;
+    ``may_ask_again`` false leaves that out and says so. Raises
+    ``RefusalError``, ``ReplyError``, or what ``ask`` raised, ``spent`` set.
     """
-    return _Conversation(case, ask, listener).answer()
+    shown = excerpt(
+        case.transcript,
+        max_chars=case.max_chars,
+        rated={entry.message_index for entry in case.feedback},
+    )
+    axes = [axis.name for axis in case.axes]
+    unflagged = masked(shown, axes)
+    first = _Conversation(case, ask, listener, shown, unflagged.excerpt).answer()
+    without = masked(shown, axes, first.steering) if first.steering else unflagged
+    feedback = masked_feedback(case.feedback, axes)
+    if not without.passages and feedback == case.feedback:
+        return first
+    first = replace(first, steering=without.passages)
+    if not can_have_been_raised(first.axes):
+        return replace(first, comment=steering_note(without.passages, "unneeded"))
+    if not may_ask_again:
+        return replace(first, comment=steering_note(without.passages, "impossible"))
+    again = replace(case, feedback=feedback)
+    try:
+        second = _Conversation(
+            again, ask, listener, without.excerpt, without.excerpt, again=True
+        ).answer()
+    except JudgeError as error:
+        if isinstance(error.spent, CallCount):
+            error.spent += first.spent
+        raise
+    return replace(
+        first,
+        axes=survived(first.axes, second.axes, without.passages),
+        comment=steering_note(without.passages, "asked"),
+        spent=first.spent + second.spent,
+        steering=(*without.passages, *second.steering),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +143,29 @@ class _Heard:
 
 
 class _Conversation:
+    """One question and at most one repair, about a session as ``shown``.
+
+    Quotes count where they stand in ``unflagged`` too.
+    """
+
     def __init__(
-        self, case: Case, ask: Callable[[Prompt], Completion], listener: Listener | None
+        self,
+        case: Case,
+        ask: Callable[[Prompt], Completion],
+        listener: Listener | None,
+        shown: Excerpt,
+        unflagged: Excerpt,
+        *,
+        again: bool = False,
     ) -> None:
         self._case = case
         self._ask = ask
         self._listener = listener
-        self._shown: Excerpt = excerpt(
-            case.transcript,
-            max_chars=case.max_chars,
-            rated={entry.message_index for entry in case.feedback},
-        )
-        self._prompt = build_prompt(case, self._shown)
+        self._shown = shown
+        self._unflagged = unflagged
+        self._prompt = replace(build_prompt(case, shown), masked=again)
         self._spent = CallCount()
-        self._turn = 0
+        self._turn = MASKED_TURN if again else 0
 
     def answer(self) -> Answer:
         try:
@@ -113,12 +175,12 @@ class _Conversation:
             raise
         weighed = heard.weighed
         return Answer(
-            axes=weighed.axes,
-            comment=_steering_note(weighed),
+            axes=held_to_checks(weighed.axes, self._case),
             model=heard.completion.model,
             spent=self._spent,
             sent=heard.completion.sent,
             coverage=self._shown.coverage,
+            steering=weighed.steering,
         )
 
     def _hear(self) -> _Heard:
@@ -174,7 +236,8 @@ class _Conversation:
             completion.text, case.axes, nonce=case.nonce, score_mode=case.rubric.score_mode
         )
         reply = replace(reply, instructions=(*reported, *reply.instructions))
-        return _Heard(completion, reply, weigh(reply, case, self._shown.messages))
+        messages, unflagged = self._shown.messages, self._unflagged.messages
+        return _Heard(completion, reply, weigh(reply, case, messages, unflagged))
 
 
 def _merged(first: Weighed, second: Weighed) -> Weighed:
@@ -188,17 +251,3 @@ def _merged(first: Weighed, second: Weighed) -> Weighed:
 
 def _is_unverified(opinion: AxisOpinion) -> bool:
     return isinstance(opinion, Unscored) and opinion.reason == "unverified"
-
-
-def _steering_note(weighed: Weighed) -> str:
-    places = dict.fromkeys(
-        f"message {evidence.message}"
-        + (f" of sub-agent {evidence.agent_id}" if evidence.agent_id else "")
-        for evidence in weighed.steering
-    )
-    if not places:
-        return ""
-    return (
-        f"The judge reports text that tries to steer it in {', '.join(places)}; "
-        "nothing in those passages counts as evidence."
-    )

@@ -20,6 +20,7 @@ from typing import Any
 from pytest_sessioneval.errors import JudgeError
 from pytest_sessioneval.judging.model import Case, Prompt
 from pytest_sessioneval.judging.replies import NO_FAILURE, OTHER_FAILURE
+from pytest_sessioneval.judging.steering import STEERING_VERSION
 from pytest_sessioneval.suites.model import Axis, FeedbackEntry, Rubric
 from pytest_sessioneval.transcripts.excerpt import EXCERPT_VERSION, Excerpt
 from pytest_sessioneval.transcripts.model import JsonObject
@@ -33,7 +34,7 @@ __all__ = [
     "reply_schema",
 ]
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """Raised when the form of a prompt or the meaning of a reply changes."""
 
 MOST_QUOTES = 6
@@ -136,12 +137,13 @@ _HIDDEN = {
 
 
 def prompt_identity() -> dict[str, str | int]:
-    """Return what names the prompts: versions of protocol and excerpt, digest of the templates."""
+    """Return what names the prompts: versions of all that forms them, digest of the templates."""
     digest = hashlib.sha256("\x00".join(_TEMPLATES).encode()).hexdigest()
     return {
         "protocol": PROTOCOL_VERSION,
         "prompts": digest[:16],
         "excerpt": EXCERPT_VERSION,
+        "steering": STEERING_VERSION,
     }
 
 

@@ -97,6 +97,8 @@ class Unscored(Frozen):
     """One sentence: what happened, and what to do where something can be done."""
     evidence: tuple[Evidence, ...] = ()
     """What was cited, also when it could not be verified."""
+    masked_score: Score | None = None
+    """For ``tampered``, the score without the text that addresses the judge; counts nowhere."""
 
 
 AxisOpinion = Annotated[Scored | Unscored, Field(discriminator="kind")]
@@ -157,6 +159,8 @@ class Opinion(Frozen):
     """The parameters that were sent: temperature, seed and so on, only those set."""
     coverage: float = 1.0
     """Share of the transcript's characters that the judge was shown, 0–1."""
+    steering: tuple[Evidence, ...] = ()
+    """Passages that address whoever judges, by this judge's word or by our heuristics."""
 
 
 class PanelScore(Frozen):

@@ -27,7 +27,7 @@ from pytest_sessioneval.errors import (
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.judging.keys import digest_of
 from pytest_sessioneval.judging.model import Answer, Case, Completion, Prompt
-from pytest_sessioneval.judging.prompted import converse
+from pytest_sessioneval.judging.prompted import MASKED_TURN, converse
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.digest import digest
 from pytest_sessioneval.transcripts.model import JsonObject
@@ -56,8 +56,9 @@ class RecordedReply(Frozen):
     """The expert that was asked."""
     repeat: Annotated[int, Field(ge=0)] = 0
     """Which repetition, from 0."""
-    turn: Annotated[int, Field(ge=0, le=1)] = 0
-    """0: the first reply; 1: the reply to the request for a repair."""
+    turn: Annotated[int, Field(ge=0, le=3)] = 0
+    """0: the first reply; 1: the reply to the request for a repair; 2 and 3: the same, of the
+    question with text masked that addresses the judge."""
     reply: str
     """The text as it came, with ``{{NONCE}}`` for the nonce."""
     model: str = ""
@@ -199,10 +200,8 @@ class RecordedJudge:
         transcript = digest(case.transcript)
 
         def ask(prompt: Prompt) -> Completion:
-            turn = 0 if prompt.repair is None else 1
-            seat = (case.expert.id, case.repeat, turn)
-            found = self._by_digest.get((transcript, *seat))
-            found = found or self._by_session.get((case.session_id, *seat))
+            turn = (MASKED_TURN if prompt.masked else 0) + (prompt.repair is not None)
+            found = self._found(case, transcript, turn)
             if found is None:
                 raise self._missing(case, transcript, turn)
             return Completion(
@@ -213,10 +212,16 @@ class RecordedJudge:
                 truncated=found.truncated,
             )
 
-        return converse(case, ask)
+        masked = self._found(case, transcript, MASKED_TURN)
+        return converse(case, ask, may_ask_again=masked is not None)
 
     def close(self) -> None:
         """Do nothing: no connection is held."""
+
+    def _found(self, case: Case, transcript: str, turn: int) -> RecordedReply | None:
+        seat = (case.expert.id, case.repeat, turn)
+        found = self._by_digest.get((transcript, *seat))
+        return found or self._by_session.get((case.session_id, *seat))
 
     def _missing(self, case: Case, transcript: str, turn: int) -> ReplyError | TransportError:
         if turn:

@@ -117,14 +117,7 @@ def test_steering_text_reported_first_stays_marked_in_the_repair() -> None:
     steered = axis_reply("goal", evidence=[cite("M5", "the money arrived")])
     first = reply(steered, axis_reply("tone"), instructions_found_in_transcript=found)
     second = reply(steered, axis_reply("tone"))
-    assert {"goal": "unverified", "tone": 80} == _levels(_answer(first, second))
-
-
-def test_steering_text_is_told_in_the_comment() -> None:
-    """A reader learns where the session addresses its judge."""
-    found = [{"message": "M1", "quote": "Please refund my order W12."}]
-    answer = _answer(reply(instructions_found_in_transcript=found))
-    assert "message 1" in answer.comment
+    assert {"goal": "unverified", "tone": 80} == _levels(_answer(first, second, GOOD))
 
 
 def test_a_refusal_is_a_refusal() -> None:
@@ -185,6 +178,6 @@ def test_a_listener_hears_every_reply_before_it_is_read() -> None:
 def test_the_identity_holds_what_can_move_a_score() -> None:
     """Protocol, model, parameters, prompts; nothing of the address."""
     judge = PromptedJudge(ScriptedBackend(model="m"), parameters={"seed": 7})
-    expected = {"judge", "model", "parameters", "protocol", "prompts", "excerpt"}
+    expected = {"judge", "model", "parameters", "protocol", "prompts", "excerpt", "steering"}
     assert expected == set(judge.identity)
     assert {"seed": 7} == judge.identity["parameters"]

@@ -276,9 +276,9 @@ def test_a_changed_prompt_has_another_version() -> None:
     )
     text = f"{prompt.system}\x00{prompt.prefix}\x00{prompt.question}"
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    assert (1, "20f4fc5c7b81aadd") == (PROTOCOL_VERSION, digest)
+    assert (2, "20f4fc5c7b81aadd") == (PROTOCOL_VERSION, digest)
 
 
 def test_the_identity_names_protocol_templates_and_excerpt() -> None:
     """Everything of ours that shapes a prompt is in the judge's identity."""
-    assert {"protocol", "prompts", "excerpt"} == set(prompt_identity())
+    assert {"protocol", "prompts", "excerpt", "steering"} == set(prompt_identity())

@@ -1,0 +1,136 @@
+"""What a judge is shown with the passages that address it taken out.
+
+A quote proves something only where it still stands in the masked text, and a
+score only where it survives there (``judging.invariance``). What replaces a
+passage is our own word: it cannot be quoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pytest_sessioneval.judging.evidence import normalise, without_labels
+from pytest_sessioneval.judging.steering import Span, steering_spans
+from pytest_sessioneval.suites.model import FeedbackEntry
+from pytest_sessioneval.transcripts.excerpt import Excerpt
+from pytest_sessioneval.transcripts.shown import Block, ShownMessage
+from pytest_sessioneval.verdicts.model import Evidence
+
+__all__ = ["MASK", "Masked", "masked", "masked_feedback"]
+
+MASK = "[instruction-like text removed]"
+"""Stands where a passage was."""
+
+_LONGEST_KEPT = 300
+_NOTE = "addresses whoever judges the session"
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """An excerpt without the passages that address its judge."""
+
+    excerpt: Excerpt
+    passages: tuple[Evidence, ...]
+    """What was taken out, in order; empty: nothing was."""
+
+
+def masked(shown: Excerpt, axes: Sequence[str], reported: Sequence[Evidence] = ()) -> Masked:
+    """Return the excerpt without what our own heuristics flag and what ``reported`` names.
+
+    ``axes`` are the names of the axes scored; ``reported`` are verified
+    passages that a judge says address it. Coverage stays that of ``shown``:
+    nothing is left out that could be evidence.
+    """
+    by_message: dict[tuple[int, str | None], list[str]] = {}
+    for passage in reported:
+        by_message.setdefault((passage.message, passage.agent_id), []).append(passage.quote)
+    messages: list[ShownMessage] = []
+    passages: list[Evidence] = []
+    for message in shown.messages:
+        quotes = by_message.get((message.index, message.agent_id), [])
+        blocks: list[Block] = []
+        for block in message.blocks:
+            spans = _spans(block, axes, quotes) if message.last is None else ()
+            blocks += _without(block, spans)
+            passages += [_passage(message, block.text[start:end]) for start, end in spans]
+        changed = len(blocks) != len(message.blocks) or any(
+            one is not other for one, other in zip(blocks, message.blocks, strict=True)
+        )
+        messages.append(replace(message, blocks=tuple(blocks)) if changed else message)
+    if not passages:
+        return Masked(shown, ())
+    return Masked(replace(shown, messages=tuple(messages)), tuple(passages))
+
+
+def masked_feedback(
+    feedback: Sequence[FeedbackEntry], axes: Sequence[str]
+) -> tuple[FeedbackEntry, ...]:
+    """Return people's comments without the passages that address a judge."""
+    found = []
+    for entry in feedback:
+        pieces = list(_pieces(entry.comment, steering_spans(entry.comment, axes)))
+        comment = "".join(MASK if text is None else text for text in pieces)
+        found.append(entry.model_copy(update={"comment": comment}))
+    return tuple(found)
+
+
+def _spans(block: Block, axes: Sequence[str], quotes: Sequence[str]) -> tuple[Span, ...]:
+    if block.kind in {"elision", "media"}:
+        return ()
+    spans = [*steering_spans(block.text, axes)]
+    spans += [span for quote in quotes if (span := _located(block.text, quote)) is not None]
+    joined: list[Span] = []
+    for span in sorted(spans):
+        if joined and span.start <= joined[-1].end:
+            joined[-1] = Span(joined[-1].start, max(span.end, joined[-1].end))
+        else:
+            joined.append(span)
+    return tuple(joined)
+
+
+def _located(text: str, quote: str) -> Span | None:
+    """Return where a quote stands in a text, found as quotes are compared; None: it does not."""
+    wanted = normalise(without_labels(quote))
+    folded: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
+        piece = normalise(character) or (" " if character.isspace() else "")
+        if piece == " " and (not folded or folded[-1] == " "):
+            continue
+        folded += piece
+        places += [place] * len(piece)
+    start = "".join(folded).find(wanted)
+    if start < 0:  # what is folded together only as a whole: then no part of the text is safe
+        return Span(0, len(text)) if wanted in normalise(text) else None
+    return Span(places[start], places[start + len(wanted) - 1] + 1)
+
+
+def _without(block: Block, spans: Sequence[Span]) -> Iterator[Block]:
+    if not spans:
+        yield block
+        return
+    for text in _pieces(block.text, spans):
+        yield Block("elision", MASK) if text is None else replace(block, text=text)
+
+
+def _pieces(text: str, spans: Sequence[Span]) -> Iterator[str | None]:
+    """Yield the text between the spans, and None for each span."""
+    start = 0
+    for span in spans:
+        if before := text[start : span.start]:
+            yield before
+        yield None
+        start = span.end
+    if after := text[start:]:
+        yield after
+
+
+def _passage(message: ShownMessage, text: str) -> Evidence:
+    return Evidence(
+        message=message.index,
+        agent_id=message.agent_id,
+        quote=text[:_LONGEST_KEPT],
+        polarity="negative",
+        note=_NOTE,
+    )

@@ -1,0 +1,136 @@
+"""Passages of a recording that address whoever judges it, found by words and shape.
+
+Heuristics: they flag, and never delete or score. What is flagged proves nothing
+as a quote and is tried without (``judging.masking``). Words count together, in
+one sentence: *score*, *100* or *reviewer* alone are what sessions are about.
+Text is compared as a reader would see it: invisible characters dropped,
+look-alike letters made one, base64 and its like decoded. What leaks through:
+steering that names neither score nor reviewer, such as praise.
+"""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import re
+from collections.abc import Iterator, Sequence
+
+from pytest_sessioneval.judging.legible import Legible, hidden_runs
+from pytest_sessioneval.judging.steering_words import ANCHORS, BEST, COMBINATIONS, SHAPES, Span
+
+__all__ = ["STEERING_VERSION", "Span", "steering_spans"]
+
+STEERING_VERSION = 1
+"""Raised whenever another passage may be flagged in the same text."""
+
+_REACH = 300
+"""Characters either side of a telling word that its sentence may have."""
+
+_NEAR = 60
+"""Passages this close, in characters, are one."""
+
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?])\s+|[\n\r\u2028\u2029]+|\\n|[\u3002\uff01\uff1f]\s*"
+    r"|\"\s?[,:]\s?\"|\"\s?[}\]]"  # from one string of JSON to the next
+)
+_ENCODED = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{32,4000}(?:={0,2})")
+_HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+_ROT13 = ("erivrjre", "vtaber", "ehoevp", "tenqre")
+_SPACED = re.compile(r"(?:\b\w {1,3}){16,}\w?")
+_SPELLED = re.compile(r"score|judge|reviewer|axis|ignore|rubric|100")
+
+
+def steering_spans(text: str, axes: Sequence[str] = ()) -> tuple[Span, ...]:
+    """Return the passages that address a judge, in order and apart from each other.
+
+    ``axes`` are the names of the axes scored; one that no ordinary sentence
+    holds (``goal_completion``) speaks of a review wherever it stands beside a
+    highest score. Offsets count characters of ``text``.
+    """
+    names = [name for name in axes if "_" in name]
+    found = [*hidden_runs(text), *_encoded(text, names)]
+    read = Legible.of(text)
+    found += [read.span(*span) for span in _said(read.text, names)]
+    return tuple(_joined(found))
+
+
+def _said(text: str, names: Sequence[str]) -> Iterator[Span]:
+    """Yield what steers in a text without anything hidden."""
+    lowered = text.lower()
+    for clues, shape in SHAPES:
+        if any(clue in lowered for clue in clues):
+            yield from (_sentence(text, *match.span()) for match in shape.finditer(text))
+    yield from _sentences(text, lowered, names)
+    if " e " in lowered or " 1 0 0 " in lowered:
+        for match in _SPACED.finditer(lowered):
+            if _SPELLED.search(re.sub(r"\s+", "", match.group())):
+                yield Span(*match.span())
+    if any(word in lowered for word in _ROT13):
+        turned = codecs.encode(text, "rot13")
+        yield from _sentences(turned, turned.lower(), names)
+
+
+def _sentences(text: str, lowered: str, names: Sequence[str]) -> Iterator[Span]:
+    """Yield the sentences whose words steer together."""
+    seen: set[Span] = set()
+    for anchor in (*ANCHORS, *names):
+        place = lowered.find(anchor)
+        while place >= 0:
+            span = _sentence(text, place, place + len(anchor))
+            if span not in seen:
+                seen.add(span)
+                if _steers(text[span.start : span.end], names):
+                    yield span
+            place = lowered.find(anchor, span.end)
+
+
+def _sentence(text: str, start: int, end: int) -> Span:
+    """Return the sentence around a place, no further than ``_REACH`` either side."""
+    first, last = max(0, start - _REACH), min(len(text), end + _REACH)
+    for match in _SENTENCE_END.finditer(text, first, start):
+        first = match.end()
+    following = _SENTENCE_END.search(text, end, last)
+    return Span(first, following.start() if following else last)
+
+
+def _steers(sentence: str, names: Sequence[str]) -> bool:
+    if any(all(part.search(sentence) for part in parts) for parts in COMBINATIONS):
+        return True
+    return any(name in sentence for name in names) and BEST.search(sentence) is not None
+
+
+def _encoded(text: str, names: Sequence[str]) -> Iterator[Span]:
+    """Yield what is base64 or hexadecimal of a text that steers."""
+    for match in _ENCODED.finditer(text):
+        decoded = _decoded(match.group())
+        if decoded and any(True for _ in _said(decoded, names)):
+            yield Span(*match.span())
+
+
+def _decoded(token: str) -> str:
+    """Return the text that a token spells; empty where it spells none."""
+    try:
+        if _HEXADECIMAL.fullmatch(token):
+            text = bytes.fromhex(token).decode("utf-8")
+        else:
+            token = token.rstrip("=")
+            padded = token + "=" * (-len(token) % 4)
+            text = base64.b64decode(padded, validate=True).decode("utf-8")
+    except ValueError:
+        return ""
+    return text if text.replace("\n", "").isprintable() else ""
+
+
+def _joined(spans: Sequence[Span]) -> Iterator[Span]:
+    """Yield the spans in order, those that overlap or lie close together as one."""
+    current: Span | None = None
+    for span in sorted(spans):
+        if current is None:
+            current = span
+        elif span.start <= current.end + _NEAR:
+            current = Span(current.start, max(current.end, span.end))
+        else:
+            yield current
+            current = span
+    if current is not None:
+        yield current

@@ -1,12 +1,15 @@
-"""What every test may use: the real transcripts, read in place."""
+"""What every test may use: the real transcripts, read in place, and a real PostgreSQL server."""
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from postgres_server import PostgresServer, missing_programs, shared_server
 
 # Few examples where feedback must be quick; `.ci/run --full` tries many.
 settings.register_profile("quick", max_examples=20, deadline=None)
@@ -30,3 +33,41 @@ def shared_data() -> Path:
     if os.environ.get("SESSIONEVAL_REQUIRE_DATA") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """Yield a PostgreSQL server, one for all workers; skip without it, fail where it is required.
+
+    Tests that use it make no lasting change outside of schemas of their own.
+    """
+    reason = missing_programs()
+    if reason and os.environ.get("SESSIONEVAL_REQUIRE_POSTGRES") == "1":
+        pytest.fail(reason)
+    if reason:
+        pytest.skip(reason)
+    together = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        together = together.parent
+    with shared_server(together / "postgres-server.json") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_schema(postgres_server: PostgresServer) -> Callable[[], str]:
+    """Return what makes an empty schema of a name that no other test has."""
+    numbers = itertools.count()
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+    def make() -> str:
+        schema = f"test_{worker}_{os.getpid()}_{next(numbers)}"
+        postgres_server.execute(f"CREATE SCHEMA {schema}")
+        return schema
+
+    return make
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, postgres_schema: Callable[[], str]) -> str:
+    """Return the URL of an empty schema."""
+    return postgres_server.url(schema=postgres_schema())

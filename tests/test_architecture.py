@@ -46,11 +46,22 @@ ROOMS_OF_LIBRARY = {
     "httpx": {"judging/backends"},
     "pandas": {"reports"},
     "sqlite3": {"stores"},
+    "psycopg": {"stores"},
     "scipy": {"gate"},
     "click": {"cli"},
     "fastapi": {"server"},
 }
-HEAVY = ("pandas", "httpx", "pydantic", "scipy", "jinja2", "tenacity", "sqlite3", "click")
+HEAVY = (
+    "pandas",
+    "httpx",
+    "pydantic",
+    "scipy",
+    "jinja2",
+    "tenacity",
+    "sqlite3",
+    "psycopg",
+    "click",
+)
 
 
 def room_of(module: Path) -> str:

@@ -13,7 +13,10 @@ __all__ = ["DEFAULT_STORE", "open_store", "sqlite_path"]
 DEFAULT_STORE = "sqlite:///.sessioneval/store.db"
 """The embedded store, relative to the run's root."""
 
-_FORMS = "accepted are sqlite:///FILE (relative to the root) and sqlite:////ABSOLUTE/FILE"
+_FORMS = (
+    "accepted are sqlite:///FILE (relative to the root), sqlite:////ABSOLUTE/FILE and "
+    "postgresql://USER:PASSWORD@HOST/DATABASE"
+)
 _POSTGRES = ("postgresql", "postgres")
 
 
@@ -26,11 +29,14 @@ def open_store(url: str, *, root: Path) -> Store:
     """
     scheme, separator, _ = url.partition("://")
     if separator and scheme in _POSTGRES:
-        raise SettingError(
-            "--sessioneval-store: stores on PostgreSQL need the extra "
-            "pytest-sessioneval[postgres], which comes with a later version; until then "
-            f"{_FORMS}"
-        )
+        try:
+            from pytest_sessioneval.stores.postgres import open_postgres  # noqa: PLC0415
+        except ImportError as error:
+            raise SettingError(
+                f"--sessioneval-store: a store on PostgreSQL needs psycopg ({error}): "
+                "pip install 'pytest-sessioneval[postgres]'"
+            ) from None
+        return open_postgres(url)
     return open_sqlite(sqlite_path(url, root=root))
 
 

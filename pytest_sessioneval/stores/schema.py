@@ -157,6 +157,9 @@ MIGRATIONS: tuple[Migration, ...] = (
 SCHEMA_VERSION = MIGRATIONS[-1].version
 """The version this package reads and writes."""
 
+# Others may have a table of migrations as well.
+_OURS = frozenset({"migrations", "evaluations", "runs"})
+
 # The time of day is the database's, so that no clock has to be passed in for it.
 _APPLIED = "INSERT INTO migrations (version, name, applied_at) VALUES (?, ?, CURRENT_TIMESTAMP)"
 _LATEST = "SELECT max(version) FROM migrations"
@@ -171,14 +174,14 @@ def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) ->
     """
     newest = migrations[-1].version
     tables = database.tables()
-    if "migrations" in tables:
+    if tables >= _OURS:
         found = _version(database.rows(_LATEST))
         if found == newest:
             return found
     elif tables:
         raise StoreError(
             f"{database.place}: this database is no pytest-sessioneval store: it holds "
-            f"{_some(tables)} and no table of migrations; name another file with "
+            f"{_some(tables - _OURS)} and not the tables of one; name another with "
             "--sessioneval-store"
         )
     with database.writing() as transaction:

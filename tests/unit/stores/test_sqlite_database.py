@@ -14,7 +14,6 @@ import pytest
 from store_values import stored
 
 from pytest_sessioneval.errors import StoreError
-from pytest_sessioneval.stores.database import Database
 from pytest_sessioneval.stores.sql import SqlStore
 from pytest_sessioneval.stores.sqlite import SqliteDatabase, open_sqlite
 
@@ -62,12 +61,6 @@ def _read(file: Path) -> None:
         store.opinions([f"key-{number}" for number in range(200)])
 
 
-def _write_and_break_off(database: Database) -> None:
-    with database.writing() as transaction:
-        transaction.run("INSERT INTO runs (run_id, state, started_at) VALUES ('r', 's', 't')")
-        raise KeyboardInterrupt
-
-
 def test_the_file_is_written_ahead_and_synchronised_normally(tmp_path: Path) -> None:
     """Commits go to a write-ahead log with synchronous=NORMAL (1)."""
     with closing(open_sqlite(tmp_path / "store.db")) as store:
@@ -96,17 +89,6 @@ def test_a_text_file_is_no_store(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8") == "Not a database.\n" * 100
 
 
-def test_somebody_elses_database_is_refused_and_left_alone(tmp_path: Path) -> None:
-    """A database with other tables gets none of ours."""
-    with closing(sqlite3.connect(tmp_path / "app.db")) as connection:
-        connection.execute("CREATE TABLE customers (id INTEGER)")
-    with pytest.raises(StoreError, match=r"no pytest-sessioneval store: it holds customers"):
-        open_sqlite(tmp_path / "app.db")
-    with closing(sqlite3.connect(tmp_path / "app.db")) as connection:
-        tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
-    assert tables == [("customers",)]
-
-
 def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
     """A file without a byte is a new store, as SQLite has it."""
     (tmp_path / "store.db").touch()
@@ -131,26 +113,6 @@ def test_a_store_cut_short_says_what_to_do(tmp_path: Path) -> None:
         handle.truncate(8192)
     with pytest.raises(StoreError, match=r"store\.db: the store is broken"):
         _read(file)
-
-
-@pytest.mark.parametrize(
-    ("broken", "said"),
-    [
-        ("{", "Invalid JSON"),
-        ("{}", "key: Field required"),
-        ('{"key": "key-1", "later_field": 1}', "Field required"),
-    ],
-    ids=["no JSON", "a field is missing", "another version's"],
-)
-def test_a_row_that_cannot_be_read_is_named(tmp_path: Path, broken: str, said: str) -> None:
-    """A broken row is an error with table, key and reason, never a missing opinion."""
-    with closing(open_sqlite(tmp_path / "store.db")) as store:
-        store.put_opinions("run-1", [stored("key-1")])
-        with store._database.writing() as transaction:
-            transaction.run("UPDATE evaluations SET opinion = ?", [(broken,)])
-        with pytest.raises(StoreError, match="row 'key-1' of table evaluations") as caught:
-            store.opinions(["key-1"])
-    assert said in str(caught.value)
 
 
 def test_a_store_that_may_not_be_written_says_so(tmp_path: Path) -> None:
@@ -220,30 +182,6 @@ def test_a_locked_store_can_be_read(tmp_path: Path) -> None:
         other.execute("BEGIN IMMEDIATE")
         assert list(store.opinions(["key-0"])) == ["key-0"]
         other.execute("ROLLBACK")
-
-
-def test_an_exception_undoes_the_transaction(tmp_path: Path) -> None:
-    """What was written in a block left by an exception is gone, and the exception is kept."""
-    with closing(open_sqlite(tmp_path / "store.db")) as store:
-        database = store._database
-        with pytest.raises(KeyboardInterrupt):
-            _write_and_break_off(database)
-        assert database.rows("SELECT run_id FROM runs") == []
-
-
-def test_closing_twice_is_harmless(tmp_path: Path) -> None:
-    """A store may be closed by whoever holds it last."""
-    store = open_sqlite(tmp_path / "store.db")
-    store.close()
-    store.close()
-
-
-def test_a_closed_store_is_an_error_of_ours(tmp_path: Path) -> None:
-    """Using a store after closing it raises StoreError."""
-    store = open_sqlite(tmp_path / "store.db")
-    store.close()
-    with pytest.raises(StoreError, match="closed"):
-        store.runs()
 
 
 def test_a_closed_store_leaves_one_file(tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
-"""What the embedded store keeps, and that it comes back as it was."""
+"""What a store keeps on either database, and that it comes back as it was."""
 
 from __future__ import annotations
 
 import gc
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from store_values import START, indexed, opinion, run, session, stored, summary
@@ -16,21 +15,12 @@ from pytest_sessioneval.errors import StoreError
 from pytest_sessioneval.stores.protocol import IndexedFile, RunRow, Store, StoredOpinion
 from pytest_sessioneval.stores.rows import instant
 from pytest_sessioneval.stores.sql import SqlStore
-from pytest_sessioneval.stores.sqlite import open_sqlite
 from pytest_sessioneval.stores.summary import summarise
 from pytest_sessioneval.suites.model import FeedbackEntry
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    """Yield an empty store in a file."""
-    store = open_sqlite(tmp_path / ".sessioneval" / "store.db")
-    yield store
-    store.close()
-
-
-def test_a_sqlite_store_is_a_store(store: SqlStore) -> None:
-    """The embedded store satisfies the protocol (checked by mypy) and opens empty."""
+def test_it_is_a_store(store: SqlStore) -> None:
+    """It satisfies the protocol (checked by mypy) and opens empty."""
     any_store: Store = store
     assert any_store.runs() == ()
 
@@ -53,14 +43,73 @@ def test_a_number_sent_as_a_boolean_stays_one(store: SqlStore) -> None:
     )
 
 
-def test_an_opinion_survives_closing_the_store(tmp_path: Path) -> None:
-    """What was put is there when the file is opened again."""
-    first = open_sqlite(tmp_path / "store.db")
+def test_an_opinion_survives_closing_the_store(open_again: Callable[[], SqlStore]) -> None:
+    """What was put is there when the store is opened again."""
+    first = open_again()
     first.put_opinions("run-1", [stored("key-1")])
     first.close()
-    second = open_sqlite(tmp_path / "store.db")
-    assert list(second.opinions(["key-1"])) == ["key-1"]
-    second.close()
+    assert list(open_again().opinions(["key-1"])) == ["key-1"]
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ufffe", "\ufffe0", "100 %s ?", "\U0001f600"])
+def test_any_text_is_kept(store: SqlStore, text: str) -> None:
+    """Names of sessions and words of people may hold any character, in columns and in keys."""
+    thumb = FeedbackEntry(session_id=text, message_index=0, rating=1, comment=text)
+    named = session(text).model_copy(update={"summary": summary(text)})
+    store.put_feedback([thumb])
+    store.put_sessions([named])
+    store.put_opinions("run-1", [stored(text, suite=text, session=text)])
+    assert (thumb,) == store.feedback([text])
+    assert (named,) == store.sessions()
+    assert {text: opinion(text)} == store.opinions([text])
+    assert {text: "evaluated"} == store.statuses(text, {text: [text]})
+    assert (text,) == store._database.rows("SELECT session_key FROM evaluations")[0]
+
+
+def test_text_that_is_no_unicode_is_refused(store: SqlStore) -> None:
+    """A lone surrogate cannot be kept, and the message says what can."""
+    thumb = FeedbackEntry(session_id="\ud800", message_index=0, rating=1)
+    with pytest.raises(StoreError, match="text must be valid Unicode"):
+        store.put_feedback([thumb])
+
+
+def test_an_exception_undoes_the_transaction(store: SqlStore) -> None:
+    """What was written in a block left by an exception is gone, and the exception is kept."""
+    with pytest.raises(KeyboardInterrupt):
+        _write_and_break_off(store)
+    assert store.runs() == ()
+
+
+def test_closing_twice_is_harmless(store: SqlStore) -> None:
+    """A store may be closed by whoever holds it last."""
+    store.close()
+    store.close()
+
+
+def test_a_closed_store_is_an_error_of_ours(store: SqlStore) -> None:
+    """Using a store after closing it raises StoreError."""
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.runs()
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("{", "Invalid JSON"),
+        ("{}", "key: Field required"),
+        ('{"key": "key-1", "later_field": 1}', "Field required"),
+    ],
+    ids=["no JSON", "a field is missing", "another version's"],
+)
+def test_a_row_that_cannot_be_read_is_named(store: SqlStore, broken: str, said: str) -> None:
+    """A broken row is an error with table, key and reason, never a missing opinion."""
+    store.put_opinions("run-1", [stored("key-1")])
+    with store._database.writing() as transaction:
+        transaction.run("UPDATE evaluations SET opinion = ?", [(broken,)])
+    with pytest.raises(StoreError, match="row 'key-1' of table evaluations") as caught:
+        store.opinions(["key-1"])
+    assert said in str(caught.value)
 
 
 def test_an_unknown_key_is_absent(store: SqlStore) -> None:
@@ -383,3 +432,9 @@ def test_times_of_runs_come_back_in_utc(store: SqlStore) -> None:
     """A run's beginning is an aware time in UTC."""
     store.start_run("run-1", START)
     assert store.runs()[0].started_at.utcoffset() == UTC.utcoffset(None)
+
+
+def _write_and_break_off(store: SqlStore) -> None:
+    with store._database.writing() as transaction:
+        transaction.run("INSERT INTO runs (run_id, state, started_at) VALUES ('r', 's', 't')")
+        raise KeyboardInterrupt

@@ -31,7 +31,6 @@ __all__ = [
     "LabelSource",
     "form_lines",
     "label_lines",
-    "queue_name",
     "read_labels",
 ]
 
@@ -81,8 +80,13 @@ class LabelQueue(Frozen):
 
     @property
     def name(self) -> str:
-        """The queue's name: ``q-`` and 16 hex digits of the digest of all it says."""
-        return queue_name(self.model_dump(mode="json"))
+        """The queue's name: ``q-`` and 16 hex digits of a digest.
+
+        Of all it says but when, so that the same draw made twice is one queue.
+        """
+        content = self.model_dump(mode="json", exclude={"drawn_at"})
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return f"q-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
     @property
     def draw_name(self) -> str:
@@ -145,12 +149,6 @@ _ACCEPTED = {
     "source": '"complaint" or "unknown": that a label is random or diagnostic, its queue says',
     "at": "a date and time such as 2026-11-21T19:04:00Z",
 }
-
-
-def queue_name(content: Mapping[str, Any]) -> str:
-    """Return the name of a queue with this content, as JSON values."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return f"q-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def read_labels(path: Path, known: Iterable[LabelQueue] = ()) -> LabelFile:

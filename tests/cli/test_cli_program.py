@@ -46,9 +46,17 @@ def test_help_and_version_load_nothing_heavy(option: str) -> None:
 
 def test_help_names_the_commands_there_are() -> None:
     """Commands of later versions are not promised."""
-    assert ["baseline", "comment", "compare", "feedback", "init", "rubric", "schema"] == sorted(
-        program.commands
-    )
+    assert [
+        "baseline",
+        "comment",
+        "compare",
+        "feedback",
+        "init",
+        "label",
+        "label-queue",
+        "rubric",
+        "schema",
+    ] == sorted(program.commands)
 
 
 @pytest.mark.parametrize(

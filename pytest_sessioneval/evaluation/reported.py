@@ -1,0 +1,47 @@
+"""A suite's part of a run's report, named by a file, a run's id or the suite's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytest_sessioneval.errors import SettingError
+from pytest_sessioneval.evaluation.report_scores import suite_of
+from pytest_sessioneval.evaluation.sources import FileSource, parse_source, report_in
+from pytest_sessioneval.reports.model import SuiteReport
+from pytest_sessioneval.stores.protocol import Store
+from pytest_sessioneval.suites.discovery import find_suite_file
+from pytest_sessioneval.suites.loading import default_suite, load_suite
+
+__all__ = ["reported_suite"]
+
+
+def reported_suite(
+    text: str, *, suite: str | None, option: str, out: Path, store: Store
+) -> SuiteReport:
+    """Return the suite's part of the report that a text names.
+
+    ``text`` is a report.json, the id of a run, or a suite's folder, which means
+    the latest run of that suite that ``store`` knows; ``out`` holds ``runs/``.
+    ``suite`` chooses in a report of several. Raises ``SettingError``.
+    """
+    name = suite
+    if Path(text).is_dir():
+        text, name = _latest(Path(text), option=option, out=out, store=store)
+    source = parse_source(text, option=option, where=Path(), out=out)
+    if not isinstance(source, FileSource):
+        raise SettingError(f"{option}: {text!r} is no report; name a report.json or a run's id")
+    return suite_of(report_in(source), name, place=str(source.path), origin=source.origin)
+
+
+def _latest(folder: Path, *, option: str, out: Path, store: Store) -> tuple[str, str]:
+    """Return id and suite of the latest run of the folder's suite whose report is there."""
+    found = load_suite(folder) if find_suite_file(folder) is not None else default_suite(folder)
+    for run in store.runs(limit=1_000):
+        suites = run.summary.suites if run.summary is not None else ()
+        report = out / "runs" / run.run_id / "report.json"
+        if any(one.suite == found.name for one in suites) and report.is_file():
+            return run.run_id, found.name
+    raise SettingError(
+        f"{option}: there is no run of suite {found.name!r} in {out}; run pytest on {folder} "
+        "first, or name a report.json"
+    )

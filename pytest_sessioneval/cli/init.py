@@ -9,7 +9,6 @@ import shlex
 import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatch
 from pathlib import Path
 
 from pytest_sessioneval.errors import SettingError, SuiteError, TranscriptError
@@ -17,7 +16,7 @@ from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.evaluation.scanning import Scan, scan
 from pytest_sessioneval.evaluation.suggesting import example_of, suite_text
-from pytest_sessioneval.evaluation.walking import Ignored
+from pytest_sessioneval.evaluation.walking import Ignored, left_out_by_default
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.wording import count_list, counted
 from pytest_sessioneval.suites.discovery import SUITE_FILE, find_suite_file
@@ -28,11 +27,6 @@ from pytest_sessioneval.verdicts.run import FileProblem
 
 __all__ = ["make_suite"]
 
-_LEFT_OUT = (
-    *("*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}"),
-    "__pycache__",
-)
-"""Folders that pytest does not look into by default: its norecursedirs, and its leftovers."""
 _SAMPLED = 20
 _NAMED = 5
 
@@ -84,9 +78,7 @@ def _ignored(inner: list[Path]) -> Ignored:
     def ignored(path: Path, is_folder: bool) -> bool:  # noqa: FBT001 - the shape of Ignored
         if not is_folder:
             return False
-        if any(fnmatch(path.name, pattern) for pattern in _LEFT_OUT):
-            return True
-        if (path / "pyvenv.cfg").is_file():
+        if left_out_by_default(path):
             return True
         if find_suite_file(path) is not None:
             inner.append(path)

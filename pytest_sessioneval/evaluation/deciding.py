@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pytest_sessioneval.evaluation.baselines import BaselineWritten, update_baseline
@@ -11,7 +11,7 @@ from pytest_sessioneval.evaluation.plan import Plan
 from pytest_sessioneval.gate.result import GateResult
 from pytest_sessioneval.gate.sequential import ReachedLook
 from pytest_sessioneval.gate.shortcuts import FailDrop, FailUnder
-from pytest_sessioneval.verdicts.run import Run
+from pytest_sessioneval.verdicts.run import Run, SuiteRun
 
 __all__ = ["decide_run", "write_baselines"]
 
@@ -24,11 +24,13 @@ def decide_run(
     require: bool = False,
     under: Sequence[FailUnder] = (),
     drop: Sequence[FailDrop] = (),
+    noise: Callable[[SuiteRun], Mapping[str, float]] = lambda _suite: {},
 ) -> Mapping[str, GateResult]:
     """Return what is decided, by suite; suites without a gate and without a shortcut are absent.
 
     ``looks`` holds, by suite, how far those went that may stop early.
-    ``require`` is --sessioneval-require-gate. Raises ``SuiteError`` and
+    ``require`` is --sessioneval-require-gate; ``noise`` gives the judge's own
+    spread by axis, where it was measured. Raises ``SuiteError`` and
     ``BaselineError`` as the gate does.
     """
     decided: dict[str, GateResult] = {}
@@ -37,6 +39,7 @@ def decide_run(
         if reference.suite.settings.gate is None and not (under or drop):
             continue
         candidate = suite_plan.candidate(suite_run, partial=run.partial)
+        candidate = candidate.model_copy(update={"judge_sd": dict(noise(suite_run))})
         reached = (looks or {}).get(suite_run.suite)
         result = GateResult(
             decision=gate_suite(candidate, reference, required=require, reached=reached),

@@ -268,6 +268,10 @@ class Evaluation:
         if self.running:
             self._store.finish_run(run, state="interrupted" if run.interrupted else "done")
 
+    def judge_noise(self, suite: SuiteRun) -> dict[str, float]:
+        """Return the judge's own spread in points by axis, where it was measured on the suite."""
+        return self._store.noise(suite.suite, suite.rubric_version, suite.judge.version)
+
     def close(self) -> None:
         """Release judges and store."""
         self._stop.set()

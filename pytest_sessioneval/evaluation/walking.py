@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import fnmatch, fnmatchcase
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-__all__ = ["Candidate", "Ignored", "as_text", "walk"]
+__all__ = ["Candidate", "Ignored", "as_text", "left_out_by_default", "walk"]
 
 Ignored = Callable[[Path, bool], bool]
 """Says of a path, and whether it is a folder, that nothing in it counts."""
 
 _JSON_SUFFIXES = {".json", ".jsonl", ".ndjson", ".traj"}
+_LEFT_OUT = (
+    *("*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}"),
+    "__pycache__",
+)
+"""Folders that pytest does not look into by default: its norecursedirs, and its leftovers."""
 _Kind = Literal["folder", "file", "special", "unlistable"]
 _SNIFFED_BYTES = 256
 _NO_TEXT = "has a name that is not UTF-8; rename it"
@@ -75,6 +80,12 @@ def walk(
                 yield Candidate(path, told, expected=True, problem=_NO_TEXT)
             else:
                 yield Candidate(path, relative, expected=expected, problem=problem)
+
+
+def left_out_by_default(folder: Path) -> bool:
+    """Return whether pytest, told nothing else, does not look into the folder."""
+    named = any(fnmatch(folder.name, pattern) for pattern in _LEFT_OUT)
+    return named or (folder / "pyvenv.cfg").is_file()
 
 
 def as_text(name: str) -> str:

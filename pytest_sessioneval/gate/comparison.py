@@ -87,10 +87,12 @@ def measure(
     sessions: int,
     lost: int,
     strict: bool,
+    judge_sd: float | None = None,
 ) -> Measured:
     """Return what the pairs of one axis show.
 
-    The run has ``sessions`` sessions and lacks ``lost`` of the baseline's. When
+    The run has ``sessions`` sessions and lacks ``lost`` of the baseline's.
+    ``judge_sd`` is the judge's own spread where it was measured before. When
     more than 5 % of all these have no judgement nothing is estimated: a mean
     over the survivors is no mean of the suite.
     """
@@ -121,7 +123,7 @@ def measure(
         means=_means(shown),
         lost=lost,
         expected=sessions + lost,
-        noise=None if overall is None else noise_share(shown, overall.se),
+        noise=None if overall is None else noise_share(shown, overall.se, judge_sd),
     )
 
 

@@ -249,6 +249,7 @@ def _measure(candidate: Candidate, side: _Side, axis: str, settings: GateSetting
         sessions=len(candidate.sessions),
         lost=len(side.pairing.lost),
         strict=settings.strict and axis in settings.axes,
+        judge_sd=candidate.judge_sd.get(axis),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pytest_sessioneval.gate.figures import confidence, count, p_value, percent, signed, words
 from pytest_sessioneval.gate.outcome import AxisDecision, Comparison, Decision, MeanTest, Reason
 from pytest_sessioneval.gate.rules import SEVERITY
@@ -29,7 +31,7 @@ def axis_line(axis: AxisDecision, decision: Decision) -> str:
             visible = f"smallest visible drop {seen:.1f}" if seen <= _WHOLE_SCALE else ""
             parts.append(visible or "no drop is visible with so few")
         if shown.judge_noise_share is not None:
-            parts.append(f"judge noise {percent(shown.judge_noise_share)} of the uncertainty")
+            parts.append(_noise(shown.judge_noise_share, shown.overall.detectable))
         parts.append(f"up to {percent(shown.overall.unseen_share)} could break unseen")
     for other in axis.comparisons[1:]:
         change = f" {signed(other.overall.difference)}" if other.overall else ""
@@ -45,6 +47,14 @@ def _numbers(shown: Comparison, decision: Decision) -> str:
         return signed(test.difference)
     inside = f"[{signed(test.low)}, {signed(test.high)}] {confidence(decision.alpha)} CI"
     return f"{signed(test.difference)} {inside}"
+
+
+def _noise(share: float, detectable: float | None) -> str:
+    """Return the judge's part of the uncertainty, and what would be visible without it."""
+    said = f"judge noise {percent(share)} of the uncertainty"
+    if detectable is None:
+        return said
+    return f"{said} ({detectable * math.sqrt(1 - share):.1f} visible without it)"
 
 
 def _pairs(shown: Comparison) -> str:

@@ -110,6 +110,9 @@ class Candidate(Frozen):
     """Why this is not all of the suite, such as ``-k``; empty: it is."""
     unreadable: Annotated[int, Field(ge=0)] = 0
     """Files and sessions that could not be read."""
+    judge_sd: dict[str, float] = {}
+    """The judge's own spread in points by axis, where it was measured: it decides nothing, and
+    says which part of the uncertainty is the judge's."""
 
 
 def anchor_name(name: str) -> str:

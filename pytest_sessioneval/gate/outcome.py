@@ -180,7 +180,8 @@ class Comparison(Frozen):
     falls: tuple[Fall, ...] = ()
     """The deepest falls, at most five."""
     judge_noise_share: float | None = None
-    """Share of the squared standard error that repeats show to be the judge's noise, 0–1."""
+    """Share of the squared standard error that is the judge's noise, 0–1: by repeats in the run or
+    its baseline, else by what `sessioneval judge-noise` measured; null: neither is there."""
 
 
 class AxisDecision(Frozen):

@@ -113,8 +113,9 @@ def conclude(
                 require=settings.gate.require,
                 under=settings.gate.under,
                 drop=settings.gate.drop,
+                noise=evaluation.judge_noise,
             )
-    except UsageError as error:
+    except (UsageError, StoreError) as error:
         problems.append(str(error))
     report = build_report(run, gates)
     written: tuple[str, ...] = ()

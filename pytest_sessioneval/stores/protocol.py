@@ -15,7 +15,7 @@ from pytest_sessioneval.transcripts.model import SessionSummary
 from pytest_sessioneval.verdicts.model import Opinion
 from pytest_sessioneval.verdicts.run import Run
 
-__all__ = ["IndexedFile", "RunRow", "SessionStatus", "Store", "StoredOpinion"]
+__all__ = ["IndexedFile", "MeasuredNoise", "RunRow", "SessionStatus", "Store", "StoredOpinion"]
 
 SessionStatus = Literal["pending", "evaluated", "stale"]
 """Whether a session has been judged.
@@ -65,6 +65,21 @@ class RunRow:
     finished_at: datetime | None
     summary: RunSummary | None
     """Suites with means, counts and versions; None until the run has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredNoise:
+    """How much a judge differed from itself on one axis of a suite's sessions."""
+
+    suite: str
+    rubric_version: str
+    judge_version: str
+    axis: str
+    sd: float
+    """Standard deviation of one judgement of the same session, in points."""
+    degrees: int
+    """What the spread rests on: scores, less one per session."""
+    measured_at: datetime
 
 
 class Store(Protocol):
@@ -132,6 +147,14 @@ class Store(Protocol):
 
     def label_queues(self) -> tuple[LabelQueue, ...]:
         """Return every queue, in the order drawn."""
+        ...
+
+    def put_noise(self, rows: Sequence[MeasuredNoise]) -> None:
+        """Keep how much judges differ from themselves; measuring again replaces the row."""
+        ...
+
+    def noise(self, suite: str, rubric_version: str, judge_version: str) -> dict[str, float]:
+        """Return the judge's spread in points by axis, where it was measured on the suite."""
         ...
 
     def start_run(self, run_id: str, started_at: datetime) -> None:

@@ -16,11 +16,13 @@ __all__ = [
     "LABELS_ALL",
     "LABELS_OF",
     "LABEL_QUEUES_ALL",
+    "NOISE_OF",
     "OPINIONS_OF",
     "PUT_FEEDBACK",
     "PUT_FILE",
     "PUT_LABEL",
     "PUT_LABEL_QUEUE",
+    "PUT_NOISE",
     "PUT_OPINION",
     "PUT_SESSION",
     "RUNS_LATEST",
@@ -106,6 +108,16 @@ LABELS_ALL = """
 SELECT digest, axis, annotator, queue, source, score, session_id, comment, labelled_at
 FROM labels"""
 LABELS_OF = f"{LABELS_ALL} WHERE digest IN (?*)"
+
+PUT_NOISE = """
+INSERT INTO judge_noise (suite, rubric_version, judge_version, axis, sd, degrees, measured_at)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (suite, rubric_version, judge_version, axis) DO UPDATE SET
+  sd = excluded.sd, degrees = excluded.degrees, measured_at = excluded.measured_at"""
+
+NOISE_OF = """
+SELECT axis, sd FROM judge_noise
+WHERE suite = ? AND rubric_version = ? AND judge_version = ?"""
 
 START_RUN = """
 INSERT INTO runs (run_id, state, started_at) VALUES (?, 'running', ?)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Annotated
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from pytest_sessioneval.stores.database import Row
-from pytest_sessioneval.stores.protocol import IndexedFile, RunRow, StoredOpinion
+from pytest_sessioneval.stores.protocol import (
+    IndexedFile,
+    MeasuredNoise,
+    RunRow,
+    StoredOpinion,
+)
 from pytest_sessioneval.stores.summary import RunSummary
 from pytest_sessioneval.suites.labels import HumanLabel, LabelQueue
 from pytest_sessioneval.suites.model import FeedbackEntry
@@ -25,6 +31,8 @@ __all__ = [
     "label_queue",
     "label_queue_row",
     "label_row",
+    "noise_of",
+    "noise_row",
     "opinion_row",
     "run_row",
     "session_row",
@@ -33,6 +41,7 @@ __all__ = [
 _SUMMARIES = TypeAdapter(tuple[SessionSummary, ...])
 _COUNTS = TypeAdapter(dict[str, int])
 _RUN = TypeAdapter(RunRow)
+_SPREAD = TypeAdapter(Annotated[float, Field(ge=0, le=100)])
 
 
 def instant(at: datetime) -> str:
@@ -182,6 +191,25 @@ def label(row: Row) -> HumanLabel:
             "at": labelled_at,
         }
     )
+
+
+def noise_row(noise: MeasuredNoise) -> Row:
+    """Return the row of a judge's spread on one axis, in the order of ``PUT_NOISE``."""
+    return (
+        noise.suite,
+        noise.rubric_version,
+        noise.judge_version,
+        noise.axis,
+        noise.sd,
+        noise.degrees,
+        instant(noise.measured_at),
+    )
+
+
+def noise_of(row: Row) -> tuple[str, float]:
+    """Return axis and spread of a row of ``NOISE_OF``; raises ``ValueError``."""
+    axis, sd = row
+    return str(axis), _SPREAD.validate_python(sd)
 
 
 def run_row(row: Row) -> RunRow:

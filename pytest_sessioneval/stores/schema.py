@@ -136,6 +136,18 @@ CREATE TABLE labels (
   PRIMARY KEY (digest, axis, annotator, queue)
 )"""
 
+_JUDGE_NOISE = """
+CREATE TABLE judge_noise (
+  suite TEXT NOT NULL,
+  rubric_version TEXT NOT NULL,
+  judge_version TEXT NOT NULL,
+  axis TEXT NOT NULL,
+  sd DOUBLE PRECISION NOT NULL,
+  degrees INTEGER NOT NULL,
+  measured_at TEXT NOT NULL,
+  PRIMARY KEY (suite, rubric_version, judge_version, axis)
+)"""
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         version=1,
@@ -151,6 +163,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         ),
     ),
     Migration(version=2, name="people's labels", statements=(_LABEL_QUEUES, _LABELS)),
+    Migration(version=3, name="the judge's own spread", statements=(_JUDGE_NOISE,)),
 )
 """Every step there has been, oldest first; versions count from 1 without a gap."""
 

@@ -12,7 +12,13 @@ from pytest_sessioneval.errors import StoreError
 from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.stores import queries
 from pytest_sessioneval.stores.database import Database, Row
-from pytest_sessioneval.stores.protocol import IndexedFile, RunRow, SessionStatus, StoredOpinion
+from pytest_sessioneval.stores.protocol import (
+    IndexedFile,
+    MeasuredNoise,
+    RunRow,
+    SessionStatus,
+    StoredOpinion,
+)
 from pytest_sessioneval.stores.rows import (
     feedback_entry,
     feedback_row,
@@ -23,6 +29,8 @@ from pytest_sessioneval.stores.rows import (
     label_queue,
     label_queue_row,
     label_row,
+    noise_of,
+    noise_row,
     opinion_row,
     run_row,
     session_row,
@@ -166,6 +174,15 @@ class SqlStore:
         rows = self._database.rows(queries.LABEL_QUEUES_ALL)
         found = [self._parsed("label_queues", label_queue, row) for row in rows]
         return tuple(sorted(found, key=lambda queue: (queue.drawn_at, queue.name)))
+
+    def put_noise(self, rows: Sequence[MeasuredNoise]) -> None:
+        """Keep how much judges differ from themselves; measuring again replaces the row."""
+        self._put(queries.PUT_NOISE, map(noise_row, rows))
+
+    def noise(self, suite: str, rubric_version: str, judge_version: str) -> dict[str, float]:
+        """Return the judge's spread in points by axis, where it was measured on the suite."""
+        rows = self._database.rows(queries.NOISE_OF, (suite, rubric_version, judge_version))
+        return dict(self._parsed("judge_noise", noise_of, row) for row in rows)
 
     def start_run(self, run_id: str, started_at: datetime) -> None:
         """Note that a run began; beginning it again keeps the first time stamp."""

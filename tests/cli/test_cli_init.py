@@ -252,7 +252,8 @@ def test_the_page_shows_what_is_printed(tmp_path: Path, monkeypatch: pytest.Monk
     """The output in docs/cli.md is that of a real run, on the sessions of the quickstart."""
     shutil.copytree(QUICKSTART, tmp_path / "path" / "to" / "transcripts")
     monkeypatch.chdir(tmp_path)
-    (printed,) = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+    section = PAGE.partition("## `sessioneval init PATH`")[2].partition("\n## ")[0]
+    (printed,) = re.findall(r"```text\n(.*?)```", section, re.DOTALL)
     assert printed == init("path/to/transcripts").stdout
 
 

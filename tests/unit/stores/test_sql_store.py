@@ -12,7 +12,13 @@ import pytest
 from store_values import START, indexed, opinion, run, session, stored, summary
 
 from pytest_sessioneval.errors import StoreError
-from pytest_sessioneval.stores.protocol import IndexedFile, RunRow, Store, StoredOpinion
+from pytest_sessioneval.stores.protocol import (
+    IndexedFile,
+    MeasuredNoise,
+    RunRow,
+    Store,
+    StoredOpinion,
+)
 from pytest_sessioneval.stores.rows import instant
 from pytest_sessioneval.stores.sql import SqlStore
 from pytest_sessioneval.stores.summary import summarise
@@ -438,3 +444,36 @@ def _write_and_break_off(store: SqlStore) -> None:
     with store._database.writing() as transaction:
         transaction.run("INSERT INTO runs (run_id, state, started_at) VALUES ('r', 's', 't')")
         raise KeyboardInterrupt
+
+
+# judges' noise
+
+
+def _noise(suite: str, axis: str, sd: float, judge: str = "judge@1#a") -> MeasuredNoise:
+    return MeasuredNoise(suite, "agent@1#r", judge, axis, sd, 80, START)
+
+
+def test_a_spread_comes_back_by_axis(store: SqlStore) -> None:
+    """What was measured with the same suite, rubric and judge, and nothing else."""
+    store.put_noise(
+        [
+            _noise("airline", "tone", 8.25),
+            _noise("airline", "goal_completion", 0.0),
+            _noise("airline", "tone", 30.0, judge="judge@1#b"),
+            _noise("retail", "tone", 12.0),
+        ]
+    )
+    found = store.noise("airline", "agent@1#r", "judge@1#a")
+    assert {"tone": 8.25, "goal_completion": 0.0} == found
+
+
+def test_measuring_again_replaces_the_spread(store: SqlStore) -> None:
+    """The latest measurement counts."""
+    store.put_noise([_noise("airline", "tone", 8.0)])
+    store.put_noise([_noise("airline", "tone", 9.0)])
+    assert {"tone": 9.0} == store.noise("airline", "agent@1#r", "judge@1#a")
+
+
+def test_nothing_measured_is_no_spread(store: SqlStore) -> None:
+    """Not zero: an axis that nobody measured is absent."""
+    assert {} == store.noise("airline", "agent@1#r", "judge@1#a")

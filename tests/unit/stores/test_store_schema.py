@@ -68,6 +68,7 @@ def test_a_new_store_has_every_table(database: Database) -> None:
         "feedback",
         "files",
         "jobs",
+        "judge_noise",
         "label_queues",
         "labels",
         "migrations",

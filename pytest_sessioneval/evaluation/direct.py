@@ -1,0 +1,139 @@
+"""A suite judged outside of pytest: its sessions found, asked about, and kept like any other's."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pytest_sessioneval.evaluation.evaluation import Evaluation, EvaluationSettings, PlannedCalls
+from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
+from pytest_sessioneval.evaluation.provenance import new_run_id, provenance
+from pytest_sessioneval.evaluation.reading import TranscriptSource
+from pytest_sessioneval.evaluation.scanning import Scan, scan
+from pytest_sessioneval.evaluation.walking import left_out_by_default
+from pytest_sessioneval.judging.backends.opening import open_judge
+from pytest_sessioneval.judging.budget import CallBudget
+from pytest_sessioneval.judging.model import Judge
+from pytest_sessioneval.stores.opening import open_store
+from pytest_sessioneval.stores.protocol import Store
+from pytest_sessioneval.suites.discovery import find_suite_file
+from pytest_sessioneval.suites.loading import default_suite, load_suite
+from pytest_sessioneval.suites.model import Suite
+from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
+from pytest_sessioneval.verdicts.run import SuiteRun
+
+__all__ = ["Announce", "DirectRun", "Terms", "direct_run", "suite_in"]
+
+Announce = Callable[[PlannedCalls], None]
+"""Hears what is about to be asked, before the first call."""
+
+_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How to go about judging; none of it moves a score."""
+
+    environ: Mapping[str, str]
+    """Where judges' addresses and keys come from."""
+    store: str
+    """The store's URL."""
+    home: Path
+    """What a relative store lies beneath."""
+    max_calls: int | None = None
+    """Most requests to judges; None: without end."""
+
+
+def suite_in(folder: Path, judge: str | None) -> Suite:
+    """Return the folder's suite, or that of a folder without a suite file; ``judge`` overrides.
+
+    Readers and judges that a ``conftest.py`` adds are pytest's alone. Raises
+    ``SuiteError``.
+    """
+    read = default_suite if find_suite_file(folder) is None else load_suite
+    return read(folder, judge=judge)
+
+
+class DirectRun:
+    """One run outside of pytest, of one suite; made by ``direct_run``."""
+
+    def __init__(self, evaluation: Evaluation, store: Store, registry: Registry) -> None:
+        self._registry = registry
+        self.evaluation = evaluation
+        self.store = store
+        """The store; closed with the run."""
+
+    def scan(self, suite: Suite) -> Scan:
+        """Return what the suite's folder holds, without what pytest leaves out by default."""
+
+        def ignored(path: Path, is_folder: bool) -> bool:  # noqa: FBT001 - the shape of Ignored
+            return is_folder and (left_out_by_default(path) or find_suite_file(path) is not None)
+
+        return scan(suite, registry=self._registry, store=self.store, ignored=ignored)
+
+    def judge(
+        self, found: Scan, chosen: Sequence[Member], *, suite: Suite, announce: Announce
+    ) -> SuiteRun:
+        """Return the suite's run of the chosen sessions, kept; waits for every verdict."""
+        ids = {member.id for member in chosen}
+        left_out = [member.session.key for member in found.members if member.id not in ids]
+        plan = SuitePlan(
+            suite=suite,
+            sessions=tuple(PlannedSession(member=member) for member in chosen),
+            sources=found.sources.model_copy(update={"deselected": len(left_out)}),
+            left_out=tuple(left_out),
+        )
+        partial = f"{len(left_out)} sessions were left out" if left_out else ""
+        self.evaluation.start(Plan(suites=(plan,), partial=partial), announce)
+        for member in chosen:
+            self.evaluation.result(suite.name, member.id)
+            self.evaluation.consumed(suite.name, member.id)
+        run = self.evaluation.finish(
+            provenance=provenance(suite.root), reported=lambda _suite, _member: True
+        )
+        self.evaluation.keep(run)
+        return run.suites[0]
+
+
+@contextmanager
+def direct_run(terms: Terms, *, for_baseline: bool = False) -> Iterator[DirectRun]:
+    """Return a run to be made; judges and store are released when the block ends.
+
+    Raises ``SettingError`` and ``StoreError`` when the store cannot be used.
+    """
+    registry = Registry(builtin_readers())
+    store = open_store(terms.store, root=terms.home)
+    settings = EvaluationSettings(max_calls=terms.max_calls, for_baseline=for_baseline)
+
+    def opened(model: str, suite: Suite, *, budget: CallBudget, stop: threading.Event) -> Judge:
+        return open_judge(
+            model,
+            settings=suite.settings.judge,
+            environ=terms.environ,
+            timeout_s=_TIMEOUT_S,
+            connections=settings.concurrency,
+            stop=stop,
+            base=suite.root,
+            reserve=budget.reserve,
+        )
+
+    evaluation = Evaluation(
+        settings=settings,
+        store=store,
+        source=TranscriptSource(registry),
+        open_judge=opened,
+        run_id=new_run_id(datetime.now(UTC)),
+        root=terms.home,
+        clock=lambda: datetime.now(UTC),
+        secret=secrets.token_bytes(16),
+    )
+    try:
+        yield DirectRun(evaluation, store, registry)
+    finally:
+        evaluation.close()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gated_suite import AXIS, GATE, STEADY, GatedSuite, Mark, moved
+from gating_cases import Repository
 
 OK, FAILED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
 _WRITE = "--sessioneval-update-baseline"
@@ -146,3 +148,61 @@ def test_shortcuts_hold_and_fail_with_workers(
     assert FAILED == result.ret
     result.stdout.fnmatch_lines([f"FAILED orders::gate - fail-under {AXIS}:67*FAILED"])
     result.stdout.fnmatch_lines([f"*fail-drop {AXIS}:4 * held"])
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git executable on PATH")
+def test_a_revision_rules_with_workers(
+    pytester: pytest.Pytester, gated: GatedSuite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``git:main`` under ``-n 2``: its baseline and margins count, and the report says so."""
+    monkeypatch.delenv("SESSIONEVAL_JUDGE")
+    judge = '[judge]\nmodel = "hook:marks"\n'
+    repository = Repository(pytester.path)
+    gated.write(STEADY, GATE + judge)
+    assert OK == pytester.runpytest_subprocess("-q", _WRITE).ret
+    repository.commit("Bless the suite")
+    repository.git("checkout", "--quiet", "-b", "change")
+    lenient = f"{GATE}break = 100\n[gate.margins]\ndefault = 60\n"
+    gated.write(moved(-9, -11), lenient + judge)
+    repository.commit()
+    against = "--sessioneval-compare=git:main"
+
+    alone = pytester.runpytest_subprocess("--sessioneval-out=alone", against)
+    many = pytester.runpytest_subprocess("-n2", "--sessioneval-out=many", against)
+
+    assert FAILED == alone.ret == many.ret
+    one, two = _gates(pytester.path / "alone"), _gates(pytester.path / "many")
+    assert one == two
+    decision = two["orders"]["decision"]
+    assert ("regressed", ["gate settings"]) == (
+        decision["status"],
+        decision["against"]["overruled"],
+    )
+    assert _failed(alone) == _failed(many)
+
+
+def test_tasks_and_strict_do_not_depend_on_workers(
+    pytester: pytest.Pytester, gated: GatedSuite
+) -> None:
+    """What groups sessions, and a bound of its own, reach the decision through workers too."""
+    gated.write((80, 60) * 20, suite='cluster = "task"')
+    _in_pairs(gated, (80, 60) * 20)
+    assert OK == pytester.runpytest_subprocess("-q", _WRITE).ret
+    _in_pairs(gated, moved(4, -6, start=(80, 60) * 20))
+    gated.rules(f"{GATE}strict = true\n", suite='cluster = "task"')
+
+    alone = pytester.runpytest_subprocess("--sessioneval-out=alone")
+    many = pytester.runpytest_subprocess("-n2", "--sessioneval-out=many")
+
+    one, two = _gates(pytester.path / "alone"), _gates(pytester.path / "many")
+    assert one == two
+    assert alone.ret == many.ret
+    (compared,) = next(a for a in two["orders"]["decision"]["axes"] if a["gated"])["comparisons"]
+    assert ("clustered", 20) == (compared["method"], compared["overall"]["units"])
+    assert compared["overall"]["free_bound"] is not None
+
+
+def _in_pairs(gated: GatedSuite, marks: Sequence[Mark]) -> None:
+    """Write the sessions anew, two to a task."""
+    for number, mark in enumerate(marks):
+        gated.session(f"s{number:02d}", mark, task=f"task {number // 2}")

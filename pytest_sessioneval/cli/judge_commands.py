@@ -1,4 +1,4 @@
-"""Commands that ask a suite's judge: the words of their command line."""
+"""Commands about a suite's judge: the words of their command line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 
 from pytest_sessioneval.cli.folders import out_folder
 
-__all__ = ["judge_noise"]
+__all__ = ["calibrate", "judge_noise"]
 
 _JUDGE = click.option(
     "--judge",
@@ -68,3 +68,46 @@ def judge_noise(
     else:
         for line in noise_lines(noise):
             click.echo(line)
+
+
+@click.command()
+@click.argument("path")
+@click.option(
+    "--labels",
+    multiple=True,
+    metavar="FILE",
+    help="A label file; repeatable; default: the outcomes that transcripts record.",
+)
+@click.option(
+    "--kind",
+    metavar="KEY",
+    help="The metadata that names a session's kind of task; default: domain, where it is there.",
+)
+@click.option(
+    "--write",
+    metavar="FILE",
+    help="The file to write; default: the suite's calibration, else calibration.json in PATH.",
+)
+@click.option("--force", is_flag=True, help="Replace a calibration that is there already.")
+@click.pass_context
+def calibrate(
+    ctx: click.Context,
+    path: str,
+    *,
+    labels: tuple[str, ...],
+    kind: str | None,
+    write: str | None,
+    force: bool,
+) -> None:
+    """Fit the embedded judge to labels of your own.
+
+    Takes at least 40 labelled sessions in the folder PATH, says how well a fit
+    predicts sessions of tasks it has not seen, and writes it to a file when that
+    is better than a coin. Exit status 1: it is not, and nothing was written.
+    """
+    from pytest_sessioneval.cli.calibrate import calibrate_suite  # noqa: PLC0415
+
+    found = calibrate_suite(path, labels=labels, kind=kind, write=write, force=force)
+    for line in found.lines:
+        click.echo(line)
+    ctx.exit(0 if found.written else 1)

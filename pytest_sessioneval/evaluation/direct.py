@@ -16,7 +16,7 @@ from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.provenance import new_run_id, provenance
 from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.evaluation.scanning import Scan, scan
-from pytest_sessioneval.evaluation.walking import left_out_by_default
+from pytest_sessioneval.evaluation.walking import passed_over
 from pytest_sessioneval.judging.backends.opening import open_judge
 from pytest_sessioneval.judging.budget import CallBudget
 from pytest_sessioneval.judging.model import Judge
@@ -71,11 +71,7 @@ class DirectRun:
 
     def scan(self, suite: Suite) -> Scan:
         """Return what the suite's folder holds, without what pytest leaves out by default."""
-
-        def ignored(path: Path, is_folder: bool) -> bool:  # noqa: FBT001 - the shape of Ignored
-            return is_folder and (left_out_by_default(path) or find_suite_file(path) is not None)
-
-        return scan(suite, registry=self._registry, store=self.store, ignored=ignored)
+        return scan(suite, registry=self._registry, store=self.store, ignored=passed_over)
 
     def judge(
         self, found: Scan, chosen: Sequence[Member], *, suite: Suite, announce: Announce
@@ -121,6 +117,7 @@ def direct_run(terms: Terms, *, for_baseline: bool = False) -> Iterator[DirectRu
             stop=stop,
             base=suite.root,
             reserve=budget.reserve,
+            calibration=suite.calibration,
         )
 
     evaluation = Evaluation(

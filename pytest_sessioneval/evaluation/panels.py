@@ -82,8 +82,9 @@ class Panels:
 
     def _judge(self, model: str, suite: Suite) -> Judge:
         # Parameters are the suite's own, so two suites may share a model and not a judge.
-        # A recording's path is relative to its suite.
-        where = str(suite.root) if model.startswith("recorded:") else ""
+        # A recording's path is relative to its suite, and a calibration's.
+        local = model.startswith("recorded:") or suite.calibration is not None
+        where = str(suite.root) if local else ""
         key = (model, suite.settings.judge.model_dump_json() + where)
         if key not in self._judges:
             self._judges[key] = self._open_judge(model, suite, budget=self._budget, stop=self._stop)

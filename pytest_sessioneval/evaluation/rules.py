@@ -1,7 +1,7 @@
 """By whose rules a suite is judged: the working tree's, or those of a git revision.
 
 Held against a revision, a suite takes from there what could make its own
-sessions look better: rubric, judge, thresholds, gate, and what names, groups
+sessions look better: rubric, judge (with its calibration), thresholds, gate, and what names, groups
 and reads sessions (``key``, ``cluster``, ``use_outcome``). Sessions, what is
 expected of each, and what the agent was told to be are what a change is about:
 they come from the working tree.
@@ -103,7 +103,13 @@ def suite_ruled_by(
     )
     for problem in path_problems(settings, suite.root):
         raise SuiteError(f"{revision.place(SUITE_FILE)}: {problem.message}")
-    ruled = suite.model_copy(update={"settings": settings, "rubric": theirs.rubric})
+    ruled = suite.model_copy(
+        update={
+            "settings": settings,
+            "rubric": theirs.rubric,
+            "calibration": theirs.calibration,
+        }
+    )
     return Ruled(
         suite=ruled,
         overruled=(*_moved_files(ruled, revision, given), *_overruled(suite, theirs)),
@@ -122,6 +128,8 @@ def _files_of(settings: SuiteFile) -> list[str]:
     named = list(settings.profiles.values())
     if settings.suite.rubric not in builtin_rubrics():
         named.append(settings.suite.rubric)
+    if settings.judge.calibration is not None:
+        named.append(settings.judge.calibration)
     named += [name for name in settings.suite.feedback if not any(c in name for c in "*?[")]
     return named
 
@@ -156,7 +164,11 @@ def _overruled(suite: Suite, theirs: Suite) -> list[Rule]:
     keys = [name for name in _TAKEN if name != "rubric"]
     pairs: tuple[tuple[Rule, object, object], ...] = (
         ("rubric", suite.rubric, theirs.rubric),
-        ("judge settings", ours.judge, there.judge),
+        (
+            "judge settings",
+            (ours.judge, suite.calibration),
+            (there.judge, theirs.calibration),
+        ),
         ("thresholds", ours.thresholds, there.thresholds),
         ("gate settings", ours.gate, there.gate or ours.gate),
         (

@@ -144,6 +144,8 @@ def _files_of(suite: Suite) -> set[Path]:
         named += [settings.gate.baseline, anchor_name(settings.gate.baseline)]
     if settings.suite.rubric.endswith(".toml"):
         named.append(settings.suite.rubric)
+    if settings.judge.calibration is not None:
+        named.append(settings.judge.calibration)
     files = {suite.root / name for name in named}
     for glob in settings.suite.feedback:
         files.update(suite.root.glob(glob))

@@ -10,7 +10,9 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-__all__ = ["Candidate", "Ignored", "as_text", "left_out_by_default", "walk"]
+from pytest_sessioneval.suites.discovery import find_suite_file
+
+__all__ = ["Candidate", "Ignored", "as_text", "left_out_by_default", "passed_over", "walk"]
 
 Ignored = Callable[[Path, bool], bool]
 """Says of a path, and whether it is a folder, that nothing in it counts."""
@@ -86,6 +88,11 @@ def left_out_by_default(folder: Path) -> bool:
     """Return whether pytest, told nothing else, does not look into the folder."""
     named = any(fnmatch(folder.name, pattern) for pattern in _LEFT_OUT)
     return named or (folder / "pyvenv.cfg").is_file()
+
+
+def passed_over(path: Path, is_folder: bool) -> bool:  # noqa: FBT001 - the shape of Ignored
+    """Return whether a command passes over it: left out by default, or a suite of its own."""
+    return is_folder and (left_out_by_default(path) or find_suite_file(path) is not None)
 
 
 def as_text(name: str) -> str:

@@ -39,7 +39,9 @@ __all__ = [
     "Question",
     "Seat",
     "combine",
+    "longest_excerpt",
     "panel_experts",
+    "profile_of",
 ]
 
 EMBEDDED = "evidence"
@@ -51,6 +53,7 @@ are then not comparable, instead of regressed."""
 
 _CHARS_PER_TOKEN = 3
 _RESERVED_TOKENS = 8_000
+_FEWEST_TOKENS = 2_000
 
 # The first reason found among an axis's opinions wins: what says least about
 # the session (nobody answered) hides what says more, never the other way round.
@@ -105,8 +108,7 @@ class Panel:
         """Return the suite's panel; ``judges`` holds one judge per model the panel names."""
         settings = suite.settings.judge
         version = rubric_version(suite.rubric)
-        max_chars = (settings.context_tokens - _RESERVED_TOKENS) * _CHARS_PER_TOKEN
-        max_chars = max(max_chars, 2_000 * _CHARS_PER_TOKEN)
+        max_chars = longest_excerpt(suite)
         seats = tuple(
             Seat(
                 expert,
@@ -129,9 +131,7 @@ class Panel:
         A seat none of whose axes can apply to the session is not asked.
         """
         suite, summary = self.suite, session.summary
-        profile = suite.profiles.get(summary.profile_id or "default") or suite.profiles.get(
-            "default", ""
-        )
+        profile = profile_of(suite, summary)
         feedback = self.feedback.get(summary.session_id, ())
         expectations = expectations_for(suite, session.key)
         seen = any(seat.judge.sees_metadata for seat in self.seats)
@@ -189,6 +189,18 @@ class Panel:
             notice=" ".join(notices),
             unsupported=self.unsupported(),
         )
+
+
+def longest_excerpt(suite: Suite) -> int:
+    """Return how many characters of a transcript the suite's judges are shown at most."""
+    tokens = suite.settings.judge.context_tokens - _RESERVED_TOKENS
+    return max(tokens, _FEWEST_TOKENS) * _CHARS_PER_TOKEN
+
+
+def profile_of(suite: Suite, summary: SessionSummary) -> str:
+    """Return what a session's agent was told to be, as far as the suite says; empty: unknown."""
+    named = suite.profiles.get(summary.profile_id or "default")
+    return named or suite.profiles.get("default", "")
 
 
 def _shows_feedback(suite: Suite) -> bool:

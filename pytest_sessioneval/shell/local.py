@@ -142,6 +142,7 @@ class LocalSource:
             base=suite.root,
             hooks=self._hook_judges(),
             reserve=budget.reserve,
+            calibration=suite.calibration,
         )
 
     def _hook_judges(self) -> dict[str, JudgeFunction]:

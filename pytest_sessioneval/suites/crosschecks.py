@@ -20,7 +20,7 @@ from pytest_sessioneval.suites.rubric import expert_problems, no_such_axis
 from pytest_sessioneval.suites.tomlfile import Problem
 from pytest_sessioneval.suites.wording import dotted
 
-__all__ = ["judge_problems", "path_problems", "suite_problems"]
+__all__ = ["EMBEDDED", "judge_problems", "path_problems", "suite_problems"]
 
 EMBEDDED = "evidence"
 """The embedded judge, which has one seat and always answers the same."""
@@ -44,7 +44,13 @@ def suite_problems(file: SuiteFile, rubric: Rubric) -> Iterator[Problem]:
 
 
 def judge_problems(judge: JudgeSettings) -> Iterator[Problem]:
-    """Yield what the embedded judge cannot do: be a panel, or say the same thing twice."""
+    """Yield what the embedded judge cannot do, such as be a panel, and what only it can."""
+    if judge.calibration is not None and (judge.model != EMBEDDED or judge.experts):
+        yield Problem(
+            ("judge", "calibration"),
+            "calibration is for the embedded judge, and this suite asks others: set model = "
+            f'"{EMBEDDED}" under [judge], or remove calibration',
+        )
     for index, expert in enumerate(judge.experts):
         if (expert.model or judge.model) == EMBEDDED:
             yield Problem(
@@ -69,6 +75,8 @@ def path_problems(file: SuiteFile, root: Path) -> Iterator[Problem]:
     ]
     if file.gate is not None:
         paths.append((("gate", "baseline"), file.gate.baseline))
+    if file.judge.calibration is not None:
+        paths.append((("judge", "calibration"), file.judge.calibration))
     models: list[tuple[KeyPath, str | None]] = [(("judge", "model"), file.judge.model)]
     models += [
         (("judge", "experts", index, "model"), expert.model)

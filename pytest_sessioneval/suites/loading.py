@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_sessioneval.errors import SuiteError
+from pytest_sessioneval.suites.calibration import Calibration, read_calibration
 from pytest_sessioneval.suites.confinement import OutsideError, glob_inside
-from pytest_sessioneval.suites.crosschecks import judge_problems, path_problems, suite_problems
+from pytest_sessioneval.suites.crosschecks import (
+    EMBEDDED,
+    judge_problems,
+    path_problems,
+    suite_problems,
+)
 from pytest_sessioneval.suites.discovery import SUITE_FILE, find_suite_file
 from pytest_sessioneval.suites.feedback import latest, read_feedback
 from pytest_sessioneval.suites.model import FeedbackEntry, Rubric, Suite, SuiteFile
@@ -25,13 +31,15 @@ def load_suite(
     judge: str | None = None,
     repeats: int | None = None,
     rubric: Rubric | None = None,
+    calibrated: bool = True,
 ) -> Suite:
     """Return the suite of a folder, read and checked as a whole.
 
     ``file`` is the suite file, by default the folder's own; what it names is
     relative to the folder and must lie inside it. ``judge``, ``repeats`` and
     ``rubric`` are what command line, environment or ini say instead of the
-    file: the suite holds them, and the checks are made on the result.
+    file: the suite holds them, and the checks are made on the result. Without
+    ``calibrated`` the calibration is not read: it is about to be written.
 
     Raises ``SuiteError`` naming file and line of everything that is wrong.
     """
@@ -56,6 +64,7 @@ def load_suite(
         rubric=chosen,
         profiles=_profiles(document, settings, folder),
         feedback=_feedback(document, settings, folder),
+        calibration=_calibration(document, settings, folder) if calibrated else None,
     )
 
 
@@ -86,9 +95,11 @@ def default_suite(
 
 def _overridden(settings: SuiteFile, *, judge: str | None, repeats: int | None) -> SuiteFile:
     """Return the settings with what the user said elsewhere in place of what the file says."""
-    update: dict[str, str | int] = {}
+    update: dict[str, str | int | None] = {}
     if judge is not None:
         update["model"] = judge
+        if judge != EMBEDDED:  # the file's calibration is for the judge it was written for
+            update["calibration"] = None
     if repeats is not None:
         update["repeats"] = repeats
     if not update:
@@ -119,6 +130,16 @@ def _profiles(document: TomlFile, settings: SuiteFile, folder: Path) -> dict[str
             problems.append(Problem(("profiles", profile_id), str(error)))
     document.check(problems)
     return texts
+
+
+def _calibration(document: TomlFile, settings: SuiteFile, folder: Path) -> Calibration | None:
+    name = settings.judge.calibration
+    if name is None:
+        return None
+    try:
+        return read_calibration(folder / name)
+    except SuiteError as error:
+        raise document.error([Problem(("judge", "calibration"), str(error))]) from None
 
 
 def _feedback(document: TomlFile, settings: SuiteFile, folder: Path) -> tuple[FeedbackEntry, ...]:

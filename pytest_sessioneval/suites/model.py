@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from pytest_sessioneval.frozen import Frozen
+from pytest_sessioneval.suites.calibration import Calibration
 from pytest_sessioneval.transcripts.model import Role
 
 __all__ = [
@@ -250,6 +251,8 @@ class JudgeSettings(Frozen):
     """Longest reply asked for; default: the backend's."""
     context_tokens: Annotated[int, Field(ge=2_000)] = 128_000
     """What the judge can read at once; longer sessions are shortened and say so."""
+    calibration: str | None = None
+    """File of ``sessioneval calibrate``: the embedded judge then estimates goal_completion."""
     experts: tuple[Expert, ...] = ()
     """The panel; default: the rubric's."""
 
@@ -320,3 +323,5 @@ class Suite(Frozen):
     """Profile texts by id."""
     feedback: tuple[FeedbackEntry, ...] = ()
     """People's thumbs."""
+    calibration: Calibration | None = None
+    """How the embedded judge estimates goal_completion; null: it does not."""

@@ -48,6 +48,7 @@ def test_help_names_the_commands_there_are() -> None:
     """Commands of later versions are not promised."""
     assert [
         "baseline",
+        "calibrate",
         "comment",
         "compare",
         "feedback",

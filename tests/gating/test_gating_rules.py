@@ -8,11 +8,22 @@ from gating_cases import AXIS, GATE, STEADY, Repository, write_suite
 from pytest_sessioneval.errors import SuiteError
 from pytest_sessioneval.evaluation.revisions import Revision, find_revision
 from pytest_sessioneval.evaluation.rules import Ruled, suite_at, suite_ruled_by
+from pytest_sessioneval.suites.calibration import Calibration, Estimate
 from pytest_sessioneval.suites.loading import load_suite
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.suites.rubric import rubric_source
 
 RUBRIC = rubric_source("agent")
+CALIBRATION = Calibration(
+    measures=2,
+    features=(),
+    intercept=0.0,
+    ridge=5.0,
+    labels=40,
+    successes=20,
+    tasks=20,
+    auc=Estimate(value=0.8, low=0.7, high=0.9),
+).text()
 
 
 @pytest.fixture
@@ -101,6 +112,20 @@ def test_the_rubric_is_read_at_the_revision(repository: Repository) -> None:
     after = ruled(repository)
     assert ("rubric",) == after.overruled
     assert before == after.suite.rubric
+
+
+def test_the_calibration_is_read_at_the_revision(repository: Repository) -> None:
+    """Weights changed in place would make a change's own sessions look better."""
+    file = repository.folder / "suite" / "calibration.json"
+    file.write_text(CALIBRATION, "utf-8")
+    edit(repository, GATE, GATE + '[judge]\ncalibration = "calibration.json"\n')
+    repository.commit("Calibrated")
+    before = load_suite(repository.folder / "suite").calibration
+    file.write_text(CALIBRATION.replace('"intercept": 0.0', '"intercept": 4.0'), "utf-8")
+    after = ruled(repository)
+    assert ("judge settings",) == after.overruled
+    assert before is not None
+    assert before == after.suite.calibration
 
 
 def test_expectations_and_profiles_follow_the_working_tree(repository: Repository) -> None:

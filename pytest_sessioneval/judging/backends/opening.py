@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_sessioneval import __version__
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.judging.model import Judge
+from pytest_sessioneval.suites.calibration import Calibration
 from pytest_sessioneval.suites.model import JudgeSettings
 
 if TYPE_CHECKING:  # httpx costs 60 ms; the embedded judge does without
@@ -38,6 +39,7 @@ def open_judge(
     hooks: Mapping[str, object] | None = None,
     reserve: Callable[[], None] | None = None,
     transport: httpx.BaseTransport | None = None,
+    calibration: Calibration | None = None,
 ) -> Judge:
     """Return the judge that ``model`` names, such as ``evidence`` or ``openai:gpt-5-mini``.
 
@@ -47,14 +49,15 @@ def open_judge(
     ``timeout_s`` seconds; ``reserve`` is called before every request and may
     raise to forbid it; once ``stop`` is set no request starts and no wait for a
     retry lasts. ``recorded:`` paths are relative to ``base``; ``hooks`` are the
-    Python judges by name. Nothing is asked yet: connections open on first use.
-    Raises ``SettingError`` that says what to set or name instead.
+    Python judges by name, ``calibration`` the embedded judge's. Nothing is asked
+    yet: connections open on first use. Raises ``SettingError`` that says what to
+    set or name instead, and ``SuiteError`` for a calibration of other measures.
     """
     kind, _, name = model.partition(":")
     if model == "evidence":
         from pytest_sessioneval.judging.evidence_judge import EvidenceJudge  # noqa: PLC0415
 
-        return EvidenceJudge()
+        return EvidenceJudge(calibration)
     if kind in {"hook", "recorded", *_MODELS} and not name:
         raise SettingError(f"judge {model!r} names nothing after the colon; accepted: {ACCEPTED}")
     if kind == "hook":

@@ -14,7 +14,8 @@ __all__ = ["HOW_TO_SCORE_GOAL", "score_goal"]
 
 HOW_TO_SCORE_GOAL = (
     "the embedded judge does not know whether a task was solved: write [[expect]] entries, set "
-    "use_outcome = true where the transcripts record an outcome, or ask a judge model"
+    "use_outcome = true where the transcripts record an outcome, have it estimated after "
+    "`sessioneval calibrate`, or ask a judge model"
 )
 """What a report says where goal_completion has no score."""
 

@@ -18,8 +18,9 @@ from pytest_sessioneval.judging.process.extension import extends_itself
 from pytest_sessioneval.judging.process.grounding import Figure, Ungrounded, ungrounded
 from pytest_sessioneval.judging.process.novelty import unrelated_answer
 from pytest_sessioneval.judging.process.reading import Part, Reading
+from pytest_sessioneval.judging.process.results import writes
 from pytest_sessioneval.judging.process.speech import claims_success
-from pytest_sessioneval.judging.process.turns import Conversation, conversation
+from pytest_sessioneval.judging.process.turns import Conversation, conversation, hands_over
 from pytest_sessioneval.transcripts.model import Message
 
 __all__ = ["Cite", "Effort", "Finding", "Signals", "measure"]
@@ -80,6 +81,8 @@ class Effort:
     subagents: int
     output_tokens: int
     """What the agents wrote: their characters (calls included) over four, or recorded, if more."""
+    changes: int = 0
+    """Calls that may have changed something and did not fail, handing over left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +308,12 @@ def _effort(
         requests=len(talk.requests),
         subagents=len(reading.subs),
         output_tokens=max(recorded, written // _CHARS_PER_TOKEN),
+        changes=sum(1 for call in every if _changes(call)),
     )
+
+
+def _changes(call: Call) -> bool:
+    return not (call.failed or hands_over(call.name)) and writes(call.name, call.arguments)
 
 
 def _said(kind: str, part: Part, index: int) -> Finding:

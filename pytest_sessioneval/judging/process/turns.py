@@ -10,7 +10,7 @@ from pytest_sessioneval.judging.process.reading import Part
 from pytest_sessioneval.judging.process.speech import corrects, declines, same_words
 from pytest_sessioneval.transcripts.model import Message
 
-__all__ = ["Conversation", "conversation"]
+__all__ = ["Conversation", "conversation", "hands_over"]
 
 _ASKING = ("askuser", "ask_user", "ask_followup", "request_user_input", "ask_question")
 _HANDING_OVER = (
@@ -168,8 +168,13 @@ def _ending(seen: Conversation, messages: Sequence[Message], pending: int | None
             seen.unfinished = last.index
         return
     calls = [call for m in messages[-4:] if m.role == "assistant" for call in m.tool_calls]
-    if not calls or not _named(calls[-1].name, _HANDING_OVER):
+    if not calls or not hands_over(calls[-1].name):
         seen.unfinished = last.index
+
+
+def hands_over(tool: str) -> bool:
+    """Return whether a tool of that name ends the agent's part: it hands over, or hands in."""
+    return _named(tool, _HANDING_OVER)
 
 
 def _named(name: str, words: Sequence[str]) -> bool:

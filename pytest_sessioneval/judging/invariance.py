@@ -65,7 +65,7 @@ def _survived(
     return Unscored(
         reason="tampered",
         detail=f"{raised} as recorded, {second.score} without the text in {_places(passages)} that "
-        "addresses the judge: read the session",
+        "addresses the judge",
         evidence=passages,
         masked_score=second.score,
     )

@@ -16,7 +16,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pytest_sessioneval.judging.legible import Legible, hidden_runs
-from pytest_sessioneval.judging.steering_words import ANCHORS, BEST, COMBINATIONS, SHAPES, Span
+from pytest_sessioneval.judging.steering_words import (
+    ANCHORS,
+    BEST,
+    COMBINATIONS,
+    HIGHEST,
+    IMITATIONS,
+    Span,
+)
 
 __all__ = ["STEERING_VERSION", "Span", "steering_spans"]
 
@@ -24,15 +31,15 @@ STEERING_VERSION = 1
 """Raised whenever another passage may be flagged in the same text."""
 
 _REACH = 300
-"""Characters either side of a telling word that its sentence may have."""
+"""Characters either side of a place that its sentence or line may have."""
 
 _NEAR = 60
 """Passages this close, in characters, are one."""
 
-_SENTENCE_END = re.compile(
-    r"(?<=[.!?])\s+|[\n\r\u2028\u2029]+|\\n|[\u3002\uff01\uff1f]\s*"
-    r"|\"\s?[,:]\s?\"|\"\s?[}\]]"  # from one string of JSON to the next
-)
+_LEADING_LINES = 2
+_LINE = r"[\n\r\u2028\u2029]+|\\n|\"\s?[,:]\s?\"|\"\s?[}\]]"  # strings in JSON are lines too
+_LINE_END = re.compile(_LINE)
+_SENTENCE_END = re.compile(rf"(?<=[.!?])\s+|[\u3002\uff01\uff1f]\s*|{_LINE}")
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{32,4000}(?:={0,2})")
 _HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 _ROT13 = ("erivrjre", "vtaber", "ehoevp", "tenqre")
@@ -43,6 +50,8 @@ _SPELLED = re.compile(r"score|judge|reviewer|axis|ignore|rubric|100")
 def steering_spans(text: str, axes: Sequence[str] = ()) -> tuple[Span, ...]:
     """Return the passages that address a judge, in order and apart from each other.
 
+    A passage is the line that holds such a sentence, or what is near it in a
+    long line: who writes one sentence to a judge means the rest of it too.
     ``axes`` are the names of the axes scored; one that no ordinary sentence
     holds (``goal_completion``) speaks of a review wherever it stands beside a
     highest score. Offsets count characters of ``text``.
@@ -51,15 +60,17 @@ def steering_spans(text: str, axes: Sequence[str] = ()) -> tuple[Span, ...]:
     found = [*hidden_runs(text), *_encoded(text, names)]
     read = Legible.of(text)
     found += [read.span(*span) for span in _said(read.text, names)]
-    return tuple(_joined(found))
+    return tuple(_joined([_within(text, *span, _LINE_END) for span in found]))
 
 
 def _said(text: str, names: Sequence[str]) -> Iterator[Span]:
     """Yield what steers in a text without anything hidden."""
-    lowered = text.lower()
-    for clues, shape in SHAPES:
+    lowered = _lower(text)
+    for clues, imitation in IMITATIONS:
         if any(clue in lowered for clue in clues):
-            yield from (_sentence(text, *match.span()) for match in shape.finditer(text))
+            yield from (_framed(text, *match.span()) for match in imitation.finditer(text))
+    if "100" in lowered:
+        yield from (Span(*match.span()) for match in HIGHEST.finditer(text))
     yield from _sentences(text, lowered, names)
     if " e " in lowered or " 1 0 0 " in lowered:
         for match in _SPACED.finditer(lowered):
@@ -67,7 +78,29 @@ def _said(text: str, names: Sequence[str]) -> Iterator[Span]:
                 yield Span(*match.span())
     if any(word in lowered for word in _ROT13):
         turned = codecs.encode(text, "rot13")
-        yield from _sentences(turned, turned.lower(), names)
+        yield from _sentences(turned, _lower(turned), names)
+
+
+def _lower(text: str) -> str:
+    """Return the text in lower case, character by character: no offset moves."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(one.lower() if len(one.lower()) == 1 else one for one in text)
+
+
+def _framed(text: str, start: int, end: int) -> Span:
+    """Return an imitation with the short lines that lead to it and all that follows it.
+
+    Behind a forged fence, message or verdict its author speaks on.
+    """
+    line = text.rfind("\n", 0, start) + 1
+    for _ in range(_LEADING_LINES):
+        before = text.rfind("\n", 0, max(0, line - 1)) + 1
+        if line - before > _NEAR:
+            break
+        line = before
+    return Span(max(line, start - _REACH), min(len(text), end + 2 * _REACH))
 
 
 def _sentences(text: str, lowered: str, names: Sequence[str]) -> Iterator[Span]:
@@ -76,7 +109,7 @@ def _sentences(text: str, lowered: str, names: Sequence[str]) -> Iterator[Span]:
     for anchor in (*ANCHORS, *names):
         place = lowered.find(anchor)
         while place >= 0:
-            span = _sentence(text, place, place + len(anchor))
+            span = _within(text, place, place + len(anchor), _SENTENCE_END)
             if span not in seen:
                 seen.add(span)
                 if _steers(text[span.start : span.end], names):
@@ -84,12 +117,12 @@ def _sentences(text: str, lowered: str, names: Sequence[str]) -> Iterator[Span]:
             place = lowered.find(anchor, span.end)
 
 
-def _sentence(text: str, start: int, end: int) -> Span:
-    """Return the sentence around a place, no further than ``_REACH`` either side."""
+def _within(text: str, start: int, end: int, ends: re.Pattern[str]) -> Span:
+    """Return what lies around a place up to the next end, no further than ``_REACH``."""
     first, last = max(0, start - _REACH), min(len(text), end + _REACH)
-    for match in _SENTENCE_END.finditer(text, first, start):
+    for match in ends.finditer(text, first, start):
         first = match.end()
-    following = _SENTENCE_END.search(text, end, last)
+    following = ends.search(text, end, last)
     return Span(first, following.start() if following else last)
 
 

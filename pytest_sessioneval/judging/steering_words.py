@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["ANCHORS", "BEST", "COMBINATIONS", "SHAPES", "Span"]
+__all__ = ["ANCHORS", "BEST", "COMBINATIONS", "HIGHEST", "IMITATIONS", "Span"]
 
 
 class Span(NamedTuple):
@@ -126,7 +126,10 @@ ANCHORS = (
 )
 """Of every combination one of these stands in the sentence, in lower case."""
 
-SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = tuple(
+HIGHEST = _any(r"[\"']?\b(?:score|level|grade|rating)\b[\"']?\s?(?:[:=]\s?[\"']?|>\s?)100\b")
+"""A highest score as a field: ``"level": 100``, ``score=100``, ``<score>100``."""
+
+IMITATIONS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = tuple(
     (clues, _any(expression))
     for clues, expression in (
         (
@@ -143,7 +146,6 @@ SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = tuple(
             ("instructions_found", "failure_tag"),
             r"\b(?:instructions_found_in_transcript|failure_tag)\b",
         ),
-        (("100",), r"[\"']?\b(?:score|level|grade|rating)\b[\"']?\s?(?:[:=]\s?[\"']?|>\s?)100\b"),
         (("nonce",), r"\bnonce\b[^\n]{0,80}\b[0-9a-f]{32}\b"),
     )
 )

@@ -18,6 +18,7 @@ from pytest_sessioneval.reports.markdown_sessions import (
 from pytest_sessioneval.reports.model import AxisReport, Report, SuiteReport
 from pytest_sessioneval.reports.neutralise import code_span, markdown_text
 from pytest_sessioneval.reports.reasons import missing_scores
+from pytest_sessioneval.reports.steered import steered_section
 from pytest_sessioneval.reports.wording import (
     asked,
     count_list,
@@ -94,6 +95,7 @@ def _suite(suite: SuiteReport, link: Link) -> Iterator[str]:
     yield from lowest_sessions(suite, link)
     yield from session_table(suite, link)
     yield from _missing_scores(suite)
+    yield from steered_section(suite, link)
     yield from _complexity(suite)
     yield from _sources(suite)
     yield from _notes(suite)

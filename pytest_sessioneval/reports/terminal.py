@@ -11,6 +11,7 @@ from pytest_sessioneval.reports.lowest import lowest_scores
 from pytest_sessioneval.reports.model import AxisReport, Report, SuiteReport
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.reasons import REASONS, causes, missing_scores
+from pytest_sessioneval.reports.steered import steered_line
 from pytest_sessioneval.reports.terminal_table import table_rows
 from pytest_sessioneval.reports.wording import (
     asked,
@@ -87,6 +88,8 @@ def _suite(suite: SuiteReport, width: int) -> Iterator[Line]:
     yield from _gate(suite, width)
     yield from _lowest(suite, width)
     yield from _missing(suite, width)
+    if steered := steered_line(suite):
+        yield from _sentence(steered, width, "warn")
     yield from _sources(suite.sources, width)
     if suite.redacted:
         secrets = f"secrets replaced before anything left the process: {count_list(suite.redacted)}"

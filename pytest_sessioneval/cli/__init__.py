@@ -151,6 +151,7 @@ _OUT_HELP = "The folder with runs/; default: the nearest .sessioneval."
 @click.option("--common", is_flag=True, help="Compare the sessions that both have, no others.")
 @click.option("--unpaired", is_flag=True, help="Compare two groups of different sessions.")
 @click.option("--json", "as_json", is_flag=True, help="Print the decision as JSON.")
+@click.option("--store", "url", metavar="URL", help="Where people's labels are; see label import.")
 @click.option("--out", metavar="DIR", help=_OUT_HELP)
 @click.pass_context
 def compare(
@@ -163,6 +164,7 @@ def compare(
     common: bool,
     unpaired: bool,
     as_json: bool,
+    url: str | None,
     out: str | None,
 ) -> None:
     """Decide whether AFTER got worse than BEFORE, as the gate does.
@@ -174,7 +176,9 @@ def compare(
     import json  # noqa: PLC0415
 
     from pytest_sessioneval.cli.compare import compare_scores, decision_lines  # noqa: PLC0415
+    from pytest_sessioneval.cli.labels import stored_people  # noqa: PLC0415
 
+    folder = out_folder(out)
     decision = compare_scores(
         before,
         after,
@@ -182,7 +186,8 @@ def compare(
         axes=axes,
         common=common,
         unpaired=unpaired,
-        out=out_folder(out),
+        out=folder,
+        people=stored_people(url, home=folder),
     )
     if as_json:
         click.echo(json.dumps(decision.model_dump(mode="json"), indent=2))

@@ -24,6 +24,7 @@ from pytest_sessioneval.evaluation.sources import (
 from pytest_sessioneval.gate.decision import decide
 from pytest_sessioneval.gate.model import AxisScore, Baseline, Candidate, SessionScores
 from pytest_sessioneval.gate.outcome import Against, Decision
+from pytest_sessioneval.gate.people import People
 from pytest_sessioneval.gate.saying import said
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.suites.discovery import SUITE_FILE, find_suite_file
@@ -55,6 +56,7 @@ def compare_scores(
     common: bool,
     unpaired: bool,
     out: Path,
+    people: People | None = None,
 ) -> Decision:
     """Return what the gate says of ``after``, held against ``before``.
 
@@ -62,7 +64,7 @@ def compare_scores(
     default settings do, on ``axes`` (``NAME`` or ``NAME:MARGIN``), or on every
     axis that both sides score. ``common`` compares the sessions that both have,
     so that none counts as lost; ``unpaired`` compares two groups. ``out`` is the
-    folder that holds runs. Raises ``UsageError``.
+    folder that holds runs; ``people`` holds labels of the sessions. Raises ``UsageError``.
     """
     if common and unpaired:
         raise SettingError(
@@ -80,7 +82,7 @@ def compare_scores(
     if common:
         kept = candidate.partial or "--common"
         candidate = candidate.model_copy(update={"left_out": None, "partial": kept})
-    decision = decide(candidate, held.baselines, settings, unpaired=unpaired)
+    decision = decide(candidate, held.baselines, settings, unpaired=unpaired, people=people)
     return decision.model_copy(update={"against": held.against})
 
 

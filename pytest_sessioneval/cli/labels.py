@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from pytest_sessioneval.cli.store import has_store, named_store
 from pytest_sessioneval.errors import SettingError
+from pytest_sessioneval.gate.people import People
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.plain_table import plain_table
 from pytest_sessioneval.reports.wording import counted, points
@@ -15,7 +17,7 @@ from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.suites.labels import HumanLabel, LabelQueue, LabelSource, read_labels
 from pytest_sessioneval.transcripts.redaction import redact_text
 
-__all__ = ["add", "as_table", "import_files", "known_queue", "labelled_axes"]
+__all__ = ["add", "as_table", "import_files", "known_queue", "labelled_axes", "stored_people"]
 
 
 def add(
@@ -107,6 +109,14 @@ def as_table(labels: Sequence[HumanLabel], queues: Sequence[LabelQueue]) -> Iter
             f"queue {queue.name} ({queue.kind}, {one_line(queue.suite)}{of}): "
             f"{len(digests)} of {counted(len(queue.members), 'session')} labelled"
         )
+
+
+def stored_people(url: str | None, *, home: Path) -> People:
+    """Return all labels of a store; none where there is no store and none was named."""
+    if url is None and not has_store(home):
+        return People()
+    with named_store(url, home=home, must_exist=True) as store:
+        return People(labels=store.labels(), queues=store.label_queues())
 
 
 def known_queue(store: Store, name: str) -> LabelQueue:

@@ -11,7 +11,14 @@ from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.stores.opening import DEFAULT_STORE, open_store, sqlite_path
 from pytest_sessioneval.stores.protocol import Store
 
-__all__ = ["named_store"]
+__all__ = ["has_store", "named_store"]
+
+
+def has_store(home: Path) -> bool:
+    """Return whether a store is there or named: SESSIONEVAL_STORE's, else ``home``'s file."""
+    if os.environ.get("SESSIONEVAL_STORE"):
+        return True
+    return sqlite_path(DEFAULT_STORE, root=home.parent).is_file()
 
 
 @contextmanager

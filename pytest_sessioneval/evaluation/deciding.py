@@ -8,6 +8,7 @@ from pathlib import Path
 from pytest_sessioneval.evaluation.baselines import BaselineWritten, update_baseline
 from pytest_sessioneval.evaluation.gating import gate_suite, suite_shortcuts
 from pytest_sessioneval.evaluation.plan import Plan
+from pytest_sessioneval.gate.people import People
 from pytest_sessioneval.gate.result import GateResult
 from pytest_sessioneval.gate.sequential import ReachedLook
 from pytest_sessioneval.gate.shortcuts import FailDrop, FailUnder
@@ -20,6 +21,7 @@ def decide_run(
     run: Run,
     plan: Plan,
     *,
+    people: People | None = None,
     looks: Mapping[str, ReachedLook] | None = None,
     require: bool = False,
     under: Sequence[FailUnder] = (),
@@ -28,7 +30,8 @@ def decide_run(
 ) -> Mapping[str, GateResult]:
     """Return what is decided, by suite; suites without a gate and without a shortcut are absent.
 
-    ``looks`` holds, by suite, how far those went that may stop early.
+    ``people`` holds labels of the sessions. ``looks`` holds, by suite, how far
+    those went that may stop early.
     ``require`` is --sessioneval-require-gate; ``noise`` gives the judge's own
     spread by axis, where it was measured. Raises ``SuiteError`` and
     ``BaselineError`` as the gate does.
@@ -42,7 +45,9 @@ def decide_run(
         candidate = candidate.model_copy(update={"judge_sd": dict(noise(suite_run))})
         reached = (looks or {}).get(suite_run.suite)
         result = GateResult(
-            decision=gate_suite(candidate, reference, required=require, reached=reached),
+            decision=gate_suite(
+                candidate, reference, required=require, reached=reached, people=people
+            ),
             shortcuts=suite_shortcuts(candidate, reference, under=under, drop=drop),
         )
         if result.decision is not None or result.shortcuts:

@@ -19,6 +19,7 @@ from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.evaluation.results import left_out_result, result_of
 from pytest_sessioneval.garbage import paused
+from pytest_sessioneval.gate.people import People
 from pytest_sessioneval.gate.sequential import ReachedLook
 from pytest_sessioneval.judging.budget import CallBudget
 from pytest_sessioneval.judging.dispatch import Dispatcher, Progress, Ticket
@@ -262,6 +263,18 @@ class Evaluation:
             partial=self.plan.partial,
             interrupted=interrupted,
         )
+
+    def people(self) -> People:
+        """Return people's labels of the plan's sessions and of what they are held against."""
+        gated = [suite for suite in self.plan.suites if suite.suite.settings.gate is not None]
+        queues = self._store.label_queues() if gated else ()
+        if not queues:
+            return People()
+        digests = [one.member.session.summary.digest for suite in gated for one in suite.sessions]
+        for suite in gated:
+            for baseline in suite.baselines.values():
+                digests += [session.digest for session in baseline.sessions]
+        return People(labels=self._store.labels(digests), queues=queues)
 
     def keep(self, run: Run) -> None:
         """Keep a finished run in the store; raises ``StoreError``."""

@@ -23,6 +23,7 @@ from pytest_sessioneval.gate.baseline import candidate_of, check_baseline
 from pytest_sessioneval.gate.decision import decide
 from pytest_sessioneval.gate.model import Baseline, Candidate, Versions
 from pytest_sessioneval.gate.outcome import Against, Decision
+from pytest_sessioneval.gate.people import People
 from pytest_sessioneval.gate.rules import check_gate
 from pytest_sessioneval.gate.sequential import ReachedLook, decide_at
 from pytest_sessioneval.gate.shortcuts import (
@@ -136,19 +137,21 @@ def gate_suite(
     *,
     required: bool = False,
     reached: ReachedLook | None = None,
+    people: People | None = None,
 ) -> Decision | None:
     """Return what the gate says of a run; None for a suite without a gate.
 
     ``required`` is --sessioneval-require-gate: a gate that could not run, or had
     no baseline, then stops the merge. ``reached`` is the look that decided, where
-    the suite was judged look by look. Raises as ``gate.decision.decide`` does.
+    the suite was judged look by look. ``people`` holds labels, which are not looked
+    at where judging stops early. Raises as ``gate.decision.decide`` does.
     """
     settings = reference.suite.settings.gate
     if settings is None:
         return None
     baselines = reference.baselines
     if reached is None:
-        decision = decide(candidate, baselines, settings, required=required)
+        decision = decide(candidate, baselines, settings, required=required, people=people)
     else:
         plan, look = reached.plan, reached.look
         decision = decide_at(plan, look, candidate, baselines, settings, required=required)

@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
+from pytest_sessioneval.gate.mean_tests import (
+    LOWEST_DIFFERENCE,
+    mean_test,
+    reason_of,
+    undecided_blocks,
+)
 from pytest_sessioneval.gate.model import AxisScore
 from pytest_sessioneval.gate.noise import noise_share
-from pytest_sessioneval.gate.outcome import Comparison, Fall, MeanTest, Nulls, Reason, Unjudged
+from pytest_sessioneval.gate.outcome import (
+    Comparison,
+    Correction,
+    Fall,
+    MeanTest,
+    Nulls,
+    Reason,
+    Unjudged,
+)
 from pytest_sessioneval.gate.pairing import AxisPairs, Pair, Unit
+from pytest_sessioneval.gate.people import Corrections, DrawScores, correct
 from pytest_sessioneval.gate.rules import (
+    FEWEST_LABELS,
     MISSING_LIMIT,
+    UNLABELLED_LIMIT,
     UNVERIFIED_LIMIT,
     Status,
-    inconclusive_blocks,
     worst,
 )
 from pytest_sessioneval.gate.statistics import (
     ALPHA,
     SPREADLESS,
     Estimate,
-    detectable_effect,
     distribution_free_lower,
-    distribution_free_pairs,
-    interval,
     mcnemar,
     mean_estimate,
     p_drop,
-    p_noninferior,
-    sample_size,
-    unseen_share,
     welch_estimate,
 )
 from pytest_sessioneval.suites.model import GateSettings
@@ -40,7 +49,6 @@ from pytest_sessioneval.suites.model import GateSettings
 __all__ = ["Measured", "Part", "conclude", "measure", "measure_unpaired"]
 
 _FALLS = 5
-_LOWEST_DIFFERENCE = -100.0
 
 Part = tuple[str, str, str]
 """Names one test among all of a decision: axis, baseline, ``overall`` or ``changed``."""
@@ -58,6 +66,7 @@ class Measured:
     """By part: ``overall`` and, where there are unchanged pairs too, ``changed``."""
     free_bounds: Mapping[str, float]
     """Distribution-free lower limits by part; empty unless strict."""
+    corrections: Corrections | None
     pairs: AxisPairs
     means: tuple[float, float] | None
     lost: int
@@ -69,13 +78,22 @@ class Measured:
         """Share of the expected sessions that are lost or not judged, 0–1."""
         return _share(self.lost + len(self.pairs.unjudged), self.expected)
 
-    @property
-    def p_values(self) -> dict[Part, float]:
-        """The p-value of a drop, for each test."""
+    def p_values(self, settings: GateSettings) -> dict[Part, float]:
+        """Return the p-value of a drop, for each test that decides."""
+        deciding = self.estimates
+        if settings.decide_on == "corrected":
+            deciding = self.corrected
         return {
             (self.axis, self.baseline, part): p_drop(estimate)
-            for part, estimate in self.estimates.items()
+            for part, estimate in deciding.items()
         }
+
+    @property
+    def corrected(self) -> Mapping[str, Estimate]:
+        """The estimates corrected by people's labels, by part; empty without a label."""
+        if self.corrections is None:
+            return {}
+        return {part: one.estimate for part, one in self.corrections.parts.items()}
 
 
 def measure(
@@ -88,8 +106,9 @@ def measure(
     lost: int,
     strict: bool,
     judge_sd: float | None = None,
+    draws: Sequence[DrawScores] = (),
 ) -> Measured:
-    """Return what the pairs of one axis show.
+    """Return what the pairs of one axis show; ``draws`` are people's scores on it.
 
     The run has ``sessions`` sessions and lacks ``lost`` of the baseline's.
     ``judge_sd`` is the judge's own spread where it was measured before. When
@@ -119,6 +138,7 @@ def measure(
         method="clustered" if overall and overall.units < overall.values else "paired",
         estimates=estimates,
         free_bounds=bounds,
+        corrections=correct(parts, draws),
         pairs=pairs,
         means=_means(shown),
         lost=lost,
@@ -153,6 +173,7 @@ def measure_unpaired(
         method="welch",
         estimates=estimates,
         free_bounds={},
+        corrections=None,
         pairs=unjudged,
         means=means,
         lost=0,
@@ -173,27 +194,30 @@ def conclude(
     ``adjusted`` holds Holm's p-values of every gated test of the decision.
     """
     pairs = measured.pairs
-    tests = {
-        part: _mean_test(measured, part, settings, adjusted, alpha=alpha)
-        for part in measured.estimates
-    }
+    gated = adjusted is not None
+    raw = _tests(measured, measured.estimates, settings, adjusted, alpha=alpha, basis="raw")
+    fixed = _tests(measured, measured.corrected, settings, adjusted, alpha=alpha, basis="corrected")
+    tests = raw if settings.decide_on == "raw" else fixed
     broken = _falls(pairs.pairs, deeper_than=settings.break_)
     nulls = _nulls(pairs, measured)
     found = _missing(measured)
     if broken:
         found.append(("regressed", "broken_session"))
     for part, test in tests.items():
-        reason = _reason(test, part, settings, alpha)
+        reason = reason_of(test, part, settings, alpha)
         if test.status is not None and reason is not None:
             found.append((test.status, reason))
+    unlabelled = [] if settings.decide_on == "raw" else _unlabelled(measured, tests)
+    found += unlabelled
     if nulls.moved:
         found.append(("inconclusive", "nulls_moved"))
-    gated = adjusted is not None
     status = worst(state for state, _ in found) if gated else None
     overall = tests.get("overall")
     stops = status not in {None, "passed", "inconclusive"}
     if status == "inconclusive":
-        stops = _inconclusive_blocks(tests, nulls, settings, margin=measured.margin)
+        stops = undecided_blocks(tests.values(), nulls, settings, margin=measured.margin)
+        # Whoever asks for labels and has none has not checked anything.
+        stops = stops or (bool(unlabelled) and settings.on_inconclusive != "pass")
     ranked = sorted(found, key=lambda item: item[0] != status)
     return Comparison(
         baseline=measured.baseline,
@@ -203,9 +227,11 @@ def conclude(
         reasons=tuple(reason for _, reason in ranked) if gated else (),
         baseline_mean=measured.means[0] if measured.means else None,
         candidate_mean=measured.means[1] if measured.means else None,
-        overall=overall,
+        overall=raw.get("overall"),
+        corrected=_correction(measured.corrections, fixed),
+        decided_on=settings.decide_on,
         changed=sum(pair.changed for pair in pairs.pairs),
-        changed_only=tests.get("changed"),
+        changed_only=raw.get("changed"),
         improved=overall is not None and overall.low is not None and overall.low > SPREADLESS,
         nulls=nulls,
         unjudged=tuple(Unjudged(key=gap.key, reason=gap.reason) for gap in pairs.unjudged),
@@ -215,6 +241,63 @@ def conclude(
         risen=sum(pair.difference > settings.break_ + SPREADLESS for pair in pairs.pairs),
         falls=_falls(pairs.pairs, deeper_than=0.0)[:_FALLS],
         judge_noise_share=measured.noise,
+    )
+
+
+def _tests(
+    measured: Measured,
+    estimates: Mapping[str, Estimate],
+    settings: GateSettings,
+    adjusted: Mapping[Part, float] | None,
+    *,
+    alpha: float,
+    basis: Literal["raw", "corrected"],
+) -> dict[str, MeanTest]:
+    """Return one test per estimate, by part; only those of the chosen basis decide."""
+    decides = adjusted if settings.decide_on == basis else None
+    return {
+        part: mean_test(
+            estimate,
+            settings,
+            margin=measured.margin,
+            alpha=alpha,
+            adjusted=None if decides is None else decides[measured.axis, measured.baseline, part],
+            bound=measured.free_bounds.get(part) if basis == "raw" else None,
+            basis=basis,
+        )
+        for part, estimate in estimates.items()
+    }
+
+
+def _unlabelled(measured: Measured, tests: Mapping[str, MeanTest]) -> list[tuple[Status, Reason]]:
+    """Return what the labels lack for the corrected mean to decide."""
+    found: list[tuple[Status, Reason]] = []
+    made = [tests.get(part) for part in measured.estimates]
+    if not made or any(test is None or test.units < FEWEST_LABELS for test in made):
+        found.append(("inconclusive", "too_few_labels"))
+    corrections = measured.corrections
+    if corrections is not None:
+        missing = corrections.drawn - corrections.labelled
+        if corrections.labelled and missing > UNLABELLED_LIMIT * corrections.drawn:
+            found.append(("inconclusive", "labels_missing"))
+    return found
+
+
+def _correction(
+    corrections: Corrections | None, tests: Mapping[str, MeanTest]
+) -> Correction | None:
+    if corrections is None:
+        return None
+    overall = corrections.parts.get("overall")
+    return Correction(
+        draw=corrections.draw,
+        drawn=corrections.drawn,
+        labelled=corrections.labelled,
+        human=None if overall is None else overall.human,
+        judge=None if overall is None else overall.judge,
+        weight=None if overall is None else overall.weight,
+        overall=tests.get("overall"),
+        changed_only=tests.get("changed"),
     )
 
 
@@ -236,107 +319,12 @@ def _missing(measured: Measured) -> list[tuple[Status, Reason]]:
     return found
 
 
-def _mean_test(
-    measured: Measured,
-    part: str,
-    settings: GateSettings,
-    adjusted: Mapping[Part, float] | None,
-    *,
-    alpha: float,
-) -> MeanTest:
-    estimate, margin = measured.estimates[part], measured.margin
-    low, high = interval(estimate, alpha)
-    known = math.isfinite(estimate.se)
-    detectable = detectable_effect(estimate.se, alpha) if known else None
-    enough = estimate.units >= settings.min_pairs
-    p_harmless, p_fell = p_noninferior(estimate, margin), p_drop(estimate)
-    p_holm = None
-    bound = measured.free_bounds.get(part)
-    status: Status | None = None
-    if adjusted is not None:
-        p_holm = adjusted[measured.axis, measured.baseline, part]
-        free = not settings.strict or (bound is not None and bound > -margin)
-        if p_harmless < alpha and enough and free:
-            status = "passed"
-        elif (
-            p_holm <= alpha
-            and _reaches(estimate.mean, margin)
-            and (enough or not estimate.spreadless)
-        ):
-            status = "regressed"
-        else:
-            status = "inconclusive"
-    needed = _units_needed(estimate, margin, settings, alpha)
-    return MeanTest(
-        pairs=estimate.values,
-        units=estimate.units,
-        difference=estimate.mean,
-        # Student's t does not know the ends of the scale.
-        low=max(low, _LOWEST_DIFFERENCE) if known else None,
-        high=min(high, -_LOWEST_DIFFERENCE) if known else None,
-        p_noninferior=p_harmless,
-        p_drop=p_fell,
-        p_drop_adjusted=p_holm,
-        free_bound=bound,
-        detectable=detectable,
-        powered=enough and detectable is not None and detectable <= margin,
-        units_needed=needed,
-        units_missing=None if needed is None else max(0, needed - estimate.units),
-        unseen_share=unseen_share(estimate.units),
-        status=status,
-    )
-
-
-def _units_needed(
-    estimate: Estimate, margin: float, settings: GateSettings, alpha: float
-) -> int | None:
-    if not math.isfinite(estimate.se) or margin <= 0:
-        return None
-    sd = estimate.se * math.sqrt(estimate.units)
-    needed = max(settings.min_pairs, math.ceil(sample_size(sd, margin, alpha)))
-    if not settings.strict or margin >= -_LOWEST_DIFFERENCE:
-        return needed
-    return max(needed, distribution_free_pairs(margin, -_LOWEST_DIFFERENCE, alpha))
-
-
-def _reason(test: MeanTest, part: str, settings: GateSettings, alpha: float) -> Reason | None:
-    if test.status == "regressed":
-        return "regressed" if part == "overall" else "changed_regressed"
-    if test.status != "inconclusive":
-        return None
-    if part != "overall":
-        return "changed_undecided"
-    if test.units < settings.min_pairs:
-        return "too_few"
-    return "unproven" if settings.strict and test.p_noninferior < alpha else "straddles"
-
-
-def _inconclusive_blocks(
-    tests: Mapping[str, MeanTest], nulls: Nulls, settings: GateSettings, *, margin: float
-) -> bool:
-    """Return whether undecided tests, or nulls that moved (given), stop the merge."""
-    undecided = [test for test in tests.values() if test.status == "inconclusive"]
-    falls = [test.difference for test in undecided]
-    powered = any(test.powered for test in undecided)
-    if nulls.moved:
-        powered = powered or any(test.powered for test in tests.values())
-        if nulls.worst_difference is not None:
-            falls.append(nulls.worst_difference)
-    dropped = any(_reaches(fall, margin) for fall in falls)
-    return inconclusive_blocks(settings, powered=powered, dropped=dropped)
-
-
-def _reaches(difference: float, margin: float) -> bool:
-    """Return whether a drop reaches the margin."""
-    return difference <= SPREADLESS - margin and difference < -SPREADLESS
-
-
 def _free_bound(differences: Sequence[float], clusters: Sequence[Unit]) -> float:
     """Return the distribution-free lower limit; of clusters' means, where they share sessions."""
     by_unit: dict[Unit, list[float]] = {}
     for difference, unit in zip(differences, clusters, strict=True):
         by_unit.setdefault(unit, []).append(difference)
-    return distribution_free_lower([fmean(unit) for unit in by_unit.values()], _LOWEST_DIFFERENCE)
+    return distribution_free_lower([fmean(unit) for unit in by_unit.values()], LOWEST_DIFFERENCE)
 
 
 def _falls(pairs: Sequence[Pair], *, deeper_than: float) -> tuple[Fall, ...]:

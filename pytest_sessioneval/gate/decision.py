@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_sessioneval.errors import SuiteError
 from pytest_sessioneval.gate.baseline import check_baseline
 from pytest_sessioneval.gate.comparison import (
     Measured,
@@ -32,6 +33,7 @@ from pytest_sessioneval.gate.pairing import (
     require_unique,
     unit_of,
 )
+from pytest_sessioneval.gate.people import People, random_draws
 from pytest_sessioneval.gate.rules import (
     Status,
     check_gate,
@@ -64,6 +66,7 @@ def decide(
     alpha: float = ALPHA,
     unpaired: bool = False,
     required: bool = False,
+    people: People | None = None,
 ) -> Decision:
     """Return what the gate says of a run.
 
@@ -75,11 +78,18 @@ def decide(
     an axis regressed when a drop is shown after Holm's correction over all
     gated tests and reaches the margin. ``unpaired`` compares runs of different
     sessions (Welch). ``required`` makes a gate that did not run stop the merge.
+    ``people`` holds labels: the random ones correct each mean, and decide in its
+    place where the settings say so.
 
     Raises ``SuiteError`` when the gate names no axis of the rubric or two
     sessions have one key, and ``BaselineError`` when a comparable baseline lacks a gated axis.
     """
     check_gate(settings, candidate.axes)
+    if unpaired and settings.decide_on == "corrected":
+        raise SuiteError(
+            '[gate] decide_on = "corrected" needs pairs: people\'s labels correct the difference '
+            "of two recordings of one session; decide on the raw scores, or compare pairs"
+        )
     require_unique((session.key for session in candidate.sessions), suite=candidate.suite)
     for name, baseline in baselines.items():
         check_baseline(baseline, settings.axes, candidate.versions, place=f"the {name}")
@@ -87,7 +97,9 @@ def decide(
     whole = _whole_status(candidate, sides)
     axes: tuple[AxisDecision, ...]
     if whole is None:
-        axes = _axis_decisions(candidate, sides, settings, alpha=alpha, unpaired=unpaired)
+        axes = _axis_decisions(
+            candidate, sides, settings, alpha=alpha, unpaired=unpaired, people=people or People()
+        )
         status = worst(axis.status for axis in axes if axis.status is not None)
         if candidate.unreadable:
             status = worst([status, "incomplete"])
@@ -110,6 +122,7 @@ def decide(
         break_points=settings.break_,
         strict=settings.strict,
         on_inconclusive=settings.on_inconclusive,
+        decide_on=settings.decide_on,
     )
 
 
@@ -169,19 +182,15 @@ def _axis_decisions(
     *,
     alpha: float,
     unpaired: bool,
+    people: People,
 ) -> tuple[AxisDecision, ...]:
     """Return gated axes, then the others: measure all, correct for their number, conclude."""
     others = tuple(axis for axis in candidate.axes if axis not in settings.axes)
-    measured: dict[tuple[str, str], Measured] = {}
-    for axis in (*settings.axes, *others):
-        for side in sides:
-            if not side.mismatches and (axis in settings.axes or axis in side.baseline.axes):
-                how = _measure_unpaired if unpaired else _measure
-                measured[axis, side.name] = how(candidate, side, axis, settings)
+    measured = _measured(candidate, sides, settings, unpaired=unpaired, people=people)
     p_values: dict[Part, float] = {}
     for (axis, _), one in measured.items():
         if axis in settings.axes:
-            p_values |= one.p_values
+            p_values |= one.p_values(settings)
     adjusted = holm(p_values)
     decisions = []
     for axis in (*settings.axes, *others):
@@ -196,6 +205,28 @@ def _axis_decisions(
                 compared.append(_not_comparable(side.name))
         decisions.append(_axis_decision(axis, tuple(compared), settings, gated=gated))
     return tuple(decisions)
+
+
+def _measured(
+    candidate: Candidate,
+    sides: Sequence[_Side],
+    settings: GateSettings,
+    *,
+    unpaired: bool,
+    people: People,
+) -> dict[tuple[str, str], Measured]:
+    """Return what can be measured, by axis and baseline."""
+    others = tuple(axis for axis in candidate.axes if axis not in settings.axes)
+    measured: dict[tuple[str, str], Measured] = {}
+    for axis in (*settings.axes, *others):
+        for side in sides:
+            if side.mismatches or not (axis in settings.axes or axis in side.baseline.axes):
+                continue
+            if unpaired:
+                measured[axis, side.name] = _measure_unpaired(candidate, side, axis, settings)
+            else:
+                measured[axis, side.name] = _measure(candidate, side, axis, settings, people)
+    return measured
 
 
 def _not_comparable(name: str) -> Comparison:
@@ -238,7 +269,13 @@ def _undecided_axes(
     return (*gated, *(AxisDecision(axis=axis, gated=False) for axis in others))
 
 
-def _measure(candidate: Candidate, side: _Side, axis: str, settings: GateSettings) -> Measured:
+def _measure(
+    candidate: Candidate,
+    side: _Side,
+    axis: str,
+    settings: GateSettings,
+    people: People,
+) -> Measured:
     new = set(side.pairing.added)
     added = [session for session in candidate.sessions if session.key in new]
     return measure(
@@ -250,6 +287,7 @@ def _measure(candidate: Candidate, side: _Side, axis: str, settings: GateSetting
         lost=len(side.pairing.lost),
         strict=settings.strict and axis in settings.axes,
         judge_sd=candidate.judge_sd.get(axis),
+        draws=random_draws(people, axis, rubric=candidate.versions.rubric),
     )
 
 

@@ -6,9 +6,9 @@ import math
 
 from pytest_sessioneval.gate.figures import confidence, count, p_value, percent, signed, words
 from pytest_sessioneval.gate.outcome import AxisDecision, Comparison, Decision, MeanTest, Reason
-from pytest_sessioneval.gate.rules import SEVERITY
+from pytest_sessioneval.gate.rules import FEWEST_LABELS, SEVERITY
 
-__all__ = ["axis_line"]
+__all__ = ["axis_line", "unlabelled"]
 
 _WHOLE_SCALE = 100
 _PLAIN: dict[Reason, str] = {
@@ -24,7 +24,9 @@ def axis_line(axis: AxisDecision, decision: Decision) -> str:
     shown = axis.shown
     if shown is None:
         return f"{axis.axis}: {words(axis.status or 'not_run')}"
-    parts = [_numbers(shown, decision), _pairs(shown), _verdict(axis, shown, decision)]
+    raw = shown.overall
+    parts = [_numbers(raw, decision), _pairs(shown), _people(shown, decision)]
+    parts.append(_verdict(axis, shown, decision))
     if shown.overall is not None:
         if shown.overall.detectable is not None:
             seen = shown.overall.detectable
@@ -34,13 +36,12 @@ def axis_line(axis: AxisDecision, decision: Decision) -> str:
             parts.append(_noise(shown.judge_noise_share, shown.overall.detectable))
         parts.append(f"up to {percent(shown.overall.unseen_share)} could break unseen")
     for other in axis.comparisons[1:]:
-        change = f" {signed(other.overall.difference)}" if other.overall else ""
+        change = f" {signed(other.deciding.difference)}" if other.deciding else ""
         parts.append(f"{other.baseline}{change} {words(other.status or 'not_run')}")
     return f"{axis.axis}: " + " · ".join(part for part in parts if part)
 
 
-def _numbers(shown: Comparison, decision: Decision) -> str:
-    test = shown.overall
+def _numbers(test: MeanTest | None, decision: Decision) -> str:
     if test is None:
         return ""
     if test.low is None or test.high is None:
@@ -73,11 +74,42 @@ def _pairs(shown: Comparison) -> str:
     return f"n={count(test.pairs, 'pair')} ({', '.join(inside)})"
 
 
+def _people(shown: Comparison, decision: Decision) -> str:
+    """Return the mean corrected by people's labels; empty where there is none."""
+    if shown.corrected is None or shown.corrected.overall is None:
+        return ""
+    labels = count(shown.corrected.labelled, "labelled session")
+    decides = ", which decides" if shown.decided_on == "corrected" else ""
+    return f"corrected by {labels} {_numbers(shown.corrected.overall, decision)}{decides}"
+
+
+def unlabelled(one: Comparison) -> str:
+    """Return what people's labels lack for the corrected mean to decide."""
+    if one.corrected is None:
+        return (
+            "no compared session was drawn for people to label; draw some with sessioneval "
+            "label-queue"
+        )
+    found = one.corrected
+    done = f"{found.labelled} of {count(found.drawn, 'drawn session')}"
+    tests = [found.overall, *([found.changed_only] if one.changed_only is not None else [])]
+    fewest = min((test.units if test is not None else 0) for test in tests)
+    short = ""
+    if fewest < FEWEST_LABELS:
+        kind = "tasks" if one.method == "clustered" else "sessions"
+        where = " re-recorded" if found.overall and found.overall.units >= FEWEST_LABELS else ""
+        short = f", {fewest} labelled{where} {kind} where {FEWEST_LABELS} are needed"
+    return (
+        f"{done} {'has' if found.labelled == 1 else 'have'} people's labels of both recordings"
+        f"{short}; go on with sessioneval label-queue --again {found.draw}"
+    )
+
+
 def _verdict(axis: AxisDecision, shown: Comparison, decision: Decision) -> str:
     if axis.status is None:
         return ""
     label = words(axis.status)
-    test, margin = shown.overall, f"{axis.margin:g}"
+    test, margin = shown.deciding, f"{axis.margin:g}"
     if axis.status == "passed" and test is not None:
         better = ", improved" if axis.improved else ""
         return f"{label}{better}: a drop of {margin} is ruled out ({p_value(test.p_noninferior)})"
@@ -88,7 +120,7 @@ def _verdict(axis: AxisDecision, shown: Comparison, decision: Decision) -> str:
 
 
 def _why(reason: Reason, one: Comparison, margin: str, decision: Decision) -> str:
-    overall, changed = one.overall, one.changed_only
+    overall, changed = one.deciding, one.deciding_changed
     match reason:
         case "regressed":
             return f"fell by {margin} or more, beyond chance{_holm(overall)}"
@@ -118,6 +150,8 @@ def _why_missing(reason: Reason, one: Comparison, decision: Decision) -> str:
             return f"{count(len(one.unjudged), 'session')} not judged"
         case "unverified":
             return f"{count(len(one.unverified), 'session')} without evidence that checks out"
+        case "too_few_labels" | "labels_missing":
+            return unlabelled(one)
         case "nulls_moved":
             nulls = one.nulls
             moved = f"{len(nulls.newly_null)} lost and {len(nulls.newly_scored)} gained a score"

@@ -9,9 +9,12 @@ from pytest_sessioneval.gate.outcome import (
     Against,
     AxisDecision,
     BaselineUse,
+    Comparison,
     Decision,
     LookTaken,
 )
+from pytest_sessioneval.gate.rules import FEWEST_LABELS
+from pytest_sessioneval.gate.statistics import ALPHA
 
 __all__ = ["notes"]
 
@@ -103,6 +106,28 @@ def _use_notes(use: BaselineUse, *, first: bool) -> list[str]:
     return found
 
 
+def _label_notes(axis: AxisDecision, shown: Comparison) -> list[str]:
+    """Return what people's labels say beside the decision."""
+    corrected = shown.corrected
+    if corrected is None or corrected.overall is None or axis.margin is None:
+        return []
+    test = corrected.overall
+    found: list[str] = []
+    if corrected.human is not None and corrected.judge is not None:
+        found.append(
+            f"{axis.axis}: on {count(corrected.labelled, 'session')} that people labelled they "
+            f"saw a change of {signed(corrected.human)}, the judge {signed(corrected.judge)}."
+        )
+    enough = test.units >= FEWEST_LABELS and test.low is not None
+    borne_out = test.p_noninferior < ALPHA
+    if shown.decided_on == "raw" and axis.status == "passed" and enough and not borne_out:
+        found.append(
+            f"{axis.axis} passed by the judge's scores, and people's labels do not bear it out: "
+            '[gate] decide_on = "corrected" would decide by them.'
+        )
+    return found
+
+
 def _axis_notes(axis: AxisDecision, decision: Decision) -> list[str]:
     found: list[str] = []
     shown = axis.shown
@@ -115,6 +140,7 @@ def _axis_notes(axis: AxisDecision, decision: Decision) -> list[str]:
     if shown is None or shown.overall is None:
         return found
     test = shown.overall
+    found.extend(_label_notes(axis, shown))
     if shown.method == "clustered" and test.units < _FEW_CLUSTERS:
         found.append(
             f"{axis.axis}: its sessions share {count(test.units, 'task')}, and that few tell "

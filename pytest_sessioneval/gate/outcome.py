@@ -43,6 +43,8 @@ Reason = Literal[
     "nulls_moved",
     "changed_regressed",
     "changed_undecided",
+    "too_few_labels",
+    "labels_missing",
 ]
 """Why a comparison did not pass.
 
@@ -53,7 +55,9 @@ judgement. ``all_null``: the baseline has scores, the run has none.
 ``min_pairs``. ``straddles``: the interval holds both a harmless change and a
 drop beyond the margin. ``unproven``: the distribution-free bound of ``strict``.
 ``nulls_moved``: sessions gained or lost a score more often than chance allows.
-``changed_…``: the same, of the re-recorded sessions alone.
+``changed_…``: the same, of the re-recorded sessions alone. ``too_few_labels``:
+the corrected mean decides, and people labelled too few. ``labels_missing``: it
+decides, and too many of the sessions that were drawn have no label.
 """
 
 
@@ -140,6 +144,27 @@ class MeanTest(Frozen):
     """What this test alone says; null: not gated."""
 
 
+class Correction(Frozen):
+    """The mean difference corrected by people's labels of a random few (PPI++)."""
+
+    draw: str
+    """The draw whose labels count: the name of a queue."""
+    drawn: int
+    """Compared sessions that it drew."""
+    labelled: int
+    """Those of them with people's scores of both recordings."""
+    human: float | None = None
+    """Mean difference that people saw on the labelled ones; null: there are none."""
+    judge: float | None = None
+    """Mean difference that the judge saw on the same."""
+    weight: float | None = None
+    """How much of the judge's scores is used, 0–1."""
+    overall: MeanTest | None = None
+    """The corrected test on all pairs; ``units`` counts labelled ones. Null: none is labelled."""
+    changed_only: MeanTest | None = None
+    """The same on the re-recorded ones alone, where there are others too."""
+
+
 class Comparison(Frozen):
     """One axis against one baseline."""
 
@@ -159,6 +184,10 @@ class Comparison(Frozen):
     """Mean of the same sessions now."""
     overall: MeanTest | None = None
     """The test on all pairs; null: no pair, or too much is missing to show a mean."""
+    corrected: Correction | None = None
+    """The same corrected by people's labels; null: no random draw chose a compared session."""
+    decided_on: Literal["raw", "corrected"] = "raw"
+    """Which of the two decides."""
     changed: int = 0
     """Pairs whose transcript is another one than in the baseline."""
     changed_only: MeanTest | None = None
@@ -182,6 +211,20 @@ class Comparison(Frozen):
     judge_noise_share: float | None = None
     """Share of the squared standard error that is the judge's noise, 0–1: by repeats in the run or
     its baseline, else by what `sessioneval judge-noise` measured; null: neither is there."""
+
+    @property
+    def deciding(self) -> MeanTest | None:
+        """The test on all pairs that decides; None: it cannot be made."""
+        if self.decided_on == "raw":
+            return self.overall
+        return None if self.corrected is None else self.corrected.overall
+
+    @property
+    def deciding_changed(self) -> MeanTest | None:
+        """The same on the re-recorded ones alone, where there are others too."""
+        if self.decided_on == "raw":
+            return self.changed_only
+        return None if self.corrected is None else self.corrected.changed_only
 
 
 class AxisDecision(Frozen):
@@ -314,6 +357,8 @@ class Decision(Frozen):
     """Whether passing needed the distribution-free bound."""
     on_inconclusive: Literal["auto", "fail", "pass"] = "auto"
     """What an undecided comparison means."""
+    decide_on: Literal["raw", "corrected"] = "raw"
+    """Whether the judge's scores decide, or those scores corrected by people's labels."""
     look: LookTaken | None = None
     """The look that decided; null: the suite is not judged look by look."""
     against: Against | None = None

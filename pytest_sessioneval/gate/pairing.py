@@ -55,8 +55,13 @@ class Pair:
     unit: Unit
     before: AxisScore
     after: AxisScore
-    changed: bool
-    """The transcript is another one than in the baseline."""
+    digests: tuple[str, str]
+    """Of the transcripts judged, baseline and candidate."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the transcript is another one than in the baseline."""
+        return self.digests[0] != self.digests[1]
 
     @property
     def difference(self) -> float:
@@ -158,8 +163,8 @@ def axis_pairs(pairing: Pairing, added: Sequence[SessionScores], axis: str) -> A
         if gap is not None:
             gaps.append(Gap(key, gap))
         elif isinstance(before, AxisScore) and isinstance(after, AxisScore):
-            changed = before_session.digest != after_session.digest
-            pairs.append(Pair(key, unit_of(after_session), before, after, changed))
+            digests = (before_session.digest, after_session.digest)
+            pairs.append(Pair(key, unit_of(after_session), before, after, digests))
         elif isinstance(before, AxisScore):
             newly_null.append((key, before.score))
         elif isinstance(after, AxisScore):

@@ -10,8 +10,10 @@ from pytest_sessioneval.suites.model import GateSettings
 
 __all__ = [
     "DEFAULT_MARGIN",
+    "FEWEST_LABELS",
     "MISSING_LIMIT",
     "SEVERITY",
+    "UNLABELLED_LIMIT",
     "UNVERIFIED_LIMIT",
     "Status",
     "check_gate",
@@ -60,6 +62,16 @@ UNVERIFIED_LIMIT = 0.10
 """Share of sessions without verified evidence above which an axis is incomplete."""
 
 
+FEWEST_LABELS = 20
+"""Labelled units, tasks where sessions share one, below which no correction decides.
+
+METHOD's simulations of the corrected test have 20 to 80.
+"""
+
+UNLABELLED_LIMIT = 0.10
+"""Share of the drawn sessions that may lack a label: who leaves out chooses."""
+
+
 def worst(statuses: Iterable[Status]) -> Status:
     """Return the worst of these statuses; ``passed`` when there is none."""
     return max(statuses, key=SEVERITY.index, default="passed")
@@ -85,6 +97,12 @@ def check_gate(settings: GateSettings, axes: Sequence[str]) -> None:
             raise SuiteError(
                 f"[gate] axes: {axis!r} is no axis of the rubric; it has {', '.join(axes)}"
             )
+    if settings.decide_on == "corrected" and (settings.strict or settings.sequential != "off"):
+        other = "strict" if settings.strict else "sequential"
+        raise SuiteError(
+            f'[gate] decide_on = "corrected" and {other}: there is no such test of corrected '
+            f"scores; leave {other} out, or decide on the raw scores"
+        )
     for axis in settings.margins:
         if axis != "default" and axis not in axes:
             raise SuiteError(

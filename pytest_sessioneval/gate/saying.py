@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 
 from pytest_sessioneval.gate.figures import count, listed, signed
-from pytest_sessioneval.gate.lines import axis_line
+from pytest_sessioneval.gate.lines import axis_line, unlabelled
 from pytest_sessioneval.gate.notes import notes
-from pytest_sessioneval.gate.outcome import AxisDecision, Comparison, Decision, MeanTest
+from pytest_sessioneval.gate.outcome import AxisDecision, Comparison, Decision, MeanTest, Reason
 from pytest_sessioneval.gate.rules import SEVERITY
 
 __all__ = ["axis_line", "first_sentence", "notes", "said"]
+
+_UNLABELLED: set[Reason] = {"too_few_labels", "labels_missing"}
 
 
 def said(decision: Decision) -> tuple[str, ...]:
@@ -67,11 +69,13 @@ def _why_stopped(decision: Decision) -> str:
         return ": [gate] on_inconclusive is fail"
     if "nulls_moved" in worst.reasons:
         return ""
+    if _UNLABELLED & {*worst.reasons}:
+        return ': [gate] decide_on = "corrected" decides nothing without them'
     if "unproven" in worst.reasons:
         return ": [gate] strict asks for a proof that holds for every kind of failure"
     undecided = [
         test
-        for test in (worst.overall, worst.changed_only)
+        for test in (worst.deciding, worst.deciding_changed)
         if test is not None and test.status == "inconclusive"
     ]
     if any(test.powered for test in undecided):
@@ -81,10 +85,10 @@ def _why_stopped(decision: Decision) -> str:
 
 def _held(decision: Decision) -> str:
     changes = [
-        f"{axis.axis} changed by {signed(axis.shown.overall.difference)} points (a drop of "
-        f"{axis.margin:g} would be too much)"
+        f"{axis.axis} changed by {signed(axis.shown.deciding.difference)} points"
+        f"{_by_labels(axis.shown)} (a drop of {axis.margin:g} would be too much)"
         for axis in decision.gated
-        if axis.shown is not None and axis.shown.overall is not None
+        if axis.shown is not None and axis.shown.deciding is not None
     ]
     sessions = max((use.pairs for use in decision.baselines), default=0) or decision.sessions
     improved = bool(decision.gated) and all(axis.improved for axis in decision.gated)
@@ -103,7 +107,7 @@ def _regressed(axis: AxisDecision, worst: Comparison, decision: Decision) -> str
             f"{others}: no single session may fall by more than {decision.break_points:g} points."
         )
     on_changed = "regressed" not in worst.reasons
-    test = worst.changed_only if on_changed else worst.overall
+    test = worst.deciding_changed if on_changed else worst.deciding
     if test is None:
         return f"{axis.axis} got worse."
     where = (
@@ -111,21 +115,26 @@ def _regressed(axis: AxisDecision, worst: Comparison, decision: Decision) -> str
         if on_changed
         else (f"over {count(test.pairs, 'session')} compared with the {worst.baseline}")
     )
-    means = ""
-    if not on_changed and worst.baseline_mean is not None and worst.candidate_mean is not None:
-        means = f", from {worst.baseline_mean:.1f} to {worst.candidate_mean:.1f}"
+    if worst.decided_on == "corrected":
+        means = f"{_by_labels(worst)},"
+    elif not on_changed and worst.baseline_mean is not None and worst.candidate_mean is not None:
+        means = f", from {worst.baseline_mean:.1f} to {worst.candidate_mean:.1f},"
+    else:
+        means = ","
     return (
         f"{axis.axis} got worse: {where}, its average fell by {-test.difference:.1f} points"
-        f"{means}, more than chance explains, where a drop of {axis.margin:g} is too much."
+        f"{means} more than chance explains, where a drop of {axis.margin:g} is too much."
     )
 
 
 def _open(axis: AxisDecision, worst: Comparison) -> str:
-    about, test = f"{axis.axis} got worse", worst.overall
+    about, test = f"{axis.axis} got worse", worst.deciding
     others_hold = test is None or test.status == "passed"
     if "changed_undecided" in worst.reasons and others_hold:
-        about, test = f"the re-recorded sessions got worse on {axis.axis}", worst.changed_only
+        about, test = f"the re-recorded sessions got worse on {axis.axis}", worst.deciding_changed
     opening = f"It cannot be told whether {about}:"
+    if _UNLABELLED & {*worst.reasons}:
+        return f"{opening} {unlabelled(worst)}."
     if test is None:
         return f"{opening} no session has a score both in the {worst.baseline} and now."
     if "nulls_moved" in worst.reasons and test.status == "passed":
@@ -133,7 +142,7 @@ def _open(axis: AxisDecision, worst: Comparison) -> str:
         moved = f"{count(lost, 'session')} lost the score on it and {gained} gained one"
         return f"{opening} {moved}, which chance does not explain."
     change = f"over {count(test.pairs, 'session')} its average changed by "
-    change += f"{signed(test.difference)} points"
+    change += f"{signed(test.difference)} points{_by_labels(worst)}"
     if test.low is None or test.high is None:
         spread = "and one alone does not show how much that varies"
     elif "unproven" in worst.reasons:
@@ -149,8 +158,17 @@ def _open(axis: AxisDecision, worst: Comparison) -> str:
 def _wanted(worst: Comparison, test: MeanTest) -> str:
     if test.units_missing:
         kind = "task" if worst.method == "clustered" else "session"
+        if worst.decided_on == "corrected":
+            kind = f"labelled {kind}"
         return f" About {count(test.units_missing, f'more {kind}')} would settle it."
     return ""
+
+
+def _by_labels(one: Comparison) -> str:
+    """Return what corrected the mean that decides; empty: nothing did."""
+    if one.decided_on == "raw" or one.corrected is None:
+        return ""
+    return f" by people's labels of {count(one.corrected.labelled, 'session')}"
 
 
 def _incomplete(decision: Decision) -> str:
@@ -192,7 +210,7 @@ def _worst(decision: Decision) -> tuple[AxisDecision, Comparison]:
 
     def badness(item: tuple[AxisDecision, Comparison]) -> tuple[int, bool, float]:
         one = item[1]
-        drop = -one.overall.difference if one.overall is not None else math.inf
+        drop = -one.deciding.difference if one.deciding is not None else math.inf
         return SEVERITY.index(one.status or "passed"), one.blocks, drop
 
     return max(candidates, key=badness)

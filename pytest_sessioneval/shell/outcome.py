@@ -109,6 +109,7 @@ def conclude(
             gates = decide_run(
                 run,
                 evaluation.plan,
+                people=evaluation.people(),
                 looks=evaluation.looks,
                 require=settings.gate.require,
                 under=settings.gate.under,
@@ -194,6 +195,13 @@ def _figures(result: GateResult) -> list[tuple[str, object]]:
             for held in axis.comparisons
             if held.overall is not None
             for name, value in held.overall.model_dump(mode="json").items()
+            if isinstance(value, int | float | str)
+        ]
+        figures += [
+            (f"gate_{axis.axis}_{held.baseline}_corrected_{name}", value)
+            for held in axis.comparisons
+            if held.corrected is not None and held.corrected.overall is not None
+            for name, value in held.corrected.overall.model_dump(mode="json").items()
             if isinstance(value, int | float | str)
         ]
     return figures

@@ -281,6 +281,8 @@ class GateSettings(Frozen):
     """No session may fall by more points."""
     strict: bool = False
     """Pass only with the distribution-free bound."""
+    decide_on: Literal["raw", "corrected"] = "raw"
+    """What decides: the judge's scores, or those scores corrected by people's random labels."""
     sequential: Literal["off", "obf"] = "off"
     """Stop judging when the decision is reached."""
     min_pairs: Annotated[int, Field(ge=2)] = 20

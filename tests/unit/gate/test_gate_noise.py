@@ -37,7 +37,7 @@ def pair(number: int, difference: float, *, changed: bool = True, repeats: int =
         unit=("session", f"session-{number}"),
         before=AxisScore(score=50, repeats=repeats),
         after=AxisScore(score=50 + difference),
-        changed=changed,
+        digests=("was", "now" if changed else "was"),
     )
 
 
@@ -204,7 +204,7 @@ def test_repeats_of_the_run_itself_come_first() -> None:
     """What was measured elsewhere does not overrule what these sessions show."""
     repeated = AxisScore(score=50, repeats=3, noise=6)
     pairs = [
-        Pair(f"s{n}", ("session", f"s{n}"), repeated, AxisScore(score=60), changed=True)
+        Pair(f"s{n}", ("session", f"s{n}"), repeated, AxisScore(score=60), digests=("was", "now"))
         for n in range(20)
     ]
     assert 36 * (1 / 3 + 1) / 20 / 16 == pytest.approx(noise_share(pairs, 4, 30))

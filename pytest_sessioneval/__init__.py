@@ -13,9 +13,10 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "SessionEvalError": "pytest_sessioneval.errors",
+    "scores_frame": "pytest_sessioneval.reports.frame",
 }
 
-__all__ = ["SessionEvalError", "__version__"]
+__all__ = ["SessionEvalError", "__version__", "scores_frame"]
 
 
 def __getattr__(name: str) -> Any:

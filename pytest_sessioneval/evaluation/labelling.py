@@ -10,9 +10,9 @@ from statistics import fmean
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.reading import TranscriptSource
-from pytest_sessioneval.judging.evidence_judge import signals_of
 from pytest_sessioneval.judging.panel import longest_excerpt, profile_of
 from pytest_sessioneval.judging.process.features import feature_values
+from pytest_sessioneval.judging.process.opinions import signals_of
 from pytest_sessioneval.suites.calibration import kind_of
 from pytest_sessioneval.suites.labels import HumanLabel
 from pytest_sessioneval.suites.model import Suite

@@ -1,4 +1,4 @@
-"""Transcripts for judging: read again from their file, checked, redacted."""
+"""Transcripts for judging: as collection read them or read again, checked, redacted."""
 
 from __future__ import annotations
 
@@ -15,20 +15,50 @@ from pytest_sessioneval.transcripts.reader import FileReading, Limits
 from pytest_sessioneval.transcripts.redaction import redact
 from pytest_sessioneval.transcripts.registry import Registry
 
-__all__ = ["TranscriptSource", "redacted_summary"]
+__all__ = ["Readings", "TranscriptSource", "redacted_summary"]
 
 _REMEMBERED = 4
+_SMALL_BYTES = 256 * 1024
+_KEPT_BYTES = 16 * 1024 * 1024
+
+
+class Readings:
+    """What collection read, the small files of it, until each is judged.
+
+    Reading a file again takes as long as prompt and reply together. Bounded by
+    the files' own size: at most 16 MiB, none over 256 KiB.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[Path, FileReading] = {}
+        self._bytes = 0
+
+    def keep(self, path: Path, reading: FileReading, size: int) -> None:
+        """Keep the reading of a file of ``size`` bytes, if there is room."""
+        if size <= _SMALL_BYTES and self._bytes + size <= _KEPT_BYTES:
+            self._bytes += size
+            self._kept[path] = reading
+
+    def take(self, path: Path) -> FileReading | None:
+        """Return the file's reading and let go of it; None where it was not kept."""
+        return self._kept.pop(path, None)
 
 
 class TranscriptSource:
     """Gives members' transcripts, from any thread, with secrets replaced.
 
     Files of several sessions are read once for several of them: the last few
-    are remembered.
+    are remembered. ``readings`` are taken before a file is read again.
     """
 
-    def __init__(self, registry: Registry, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        limits: Limits | None = None,
+        readings: Readings | None = None,
+    ) -> None:
         self._registry = registry
+        self._collected = readings or Readings()
         self._limits = limits or Limits()
         self._reading = threading.Lock()
         self._counting = threading.Lock()
@@ -83,7 +113,7 @@ class TranscriptSource:
         return self._readings[path]
 
     def _read(self, path: Path) -> FileReading:
-        return self._registry.read(path, self._limits)
+        return self._collected.take(path) or self._registry.read(path, self._limits)
 
 
 def redacted_summary(transcript: Transcript, locator: str | None = None) -> SessionSummary:

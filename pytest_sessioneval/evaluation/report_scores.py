@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from pydantic import ValidationError
-
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.gate.baseline import axis_points
 from pytest_sessioneval.gate.model import Baseline, Candidate, SessionScores, Versions
 from pytest_sessioneval.gate.pairing import require_unique
-from pytest_sessioneval.reports.model import SCHEMA_VERSION, Report, SessionReport, SuiteReport
+from pytest_sessioneval.reports.model import Report, SessionReport, SuiteReport
 
-__all__ = ["read_report", "reported_baseline", "reported_candidate", "suite_of"]
-
-
-def read_report(value: Mapping[str, Any], *, place: str, origin: str) -> Report:
-    """Return the report that the JSON of a ``report.json`` holds.
-
-    ``place`` names the file and ``origin`` the option or argument. Raises
-    ``SettingError`` when it is none, or one of a newer format.
-    """
-    found = value.get("schema_version")
-    if isinstance(found, int) and found > SCHEMA_VERSION:
-        raise SettingError(
-            f"{origin}: {place} has report format {found}, this version reads up to "
-            f"{SCHEMA_VERSION}; upgrade pytest-sessioneval"
-        )
-    try:
-        return Report.model_validate(value)
-    except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        where = ".".join(map(str, fault["loc"]))
-        reason = f"{where}: {fault['msg'][:1].lower()}{fault['msg'][1:]}"
-    raise SettingError(f"{origin}: {place} is no report.json ({reason}); name one that a run wrote")
+__all__ = ["reported_baseline", "reported_candidate", "suite_of"]
 
 
 def suite_of(report: Report, name: str | None, *, place: str, origin: str) -> SuiteReport:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pytest_sessioneval.errors import SuiteError, TranscriptError, UnrecognisedError
 from pytest_sessioneval.evaluation.membership import FoundSummary, Member, members
-from pytest_sessioneval.evaluation.reading import redacted_summary
+from pytest_sessioneval.evaluation.reading import Readings, redacted_summary
 from pytest_sessioneval.evaluation.walking import Candidate, Ignored, walk
 from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.gate.model import anchor_name
@@ -61,12 +61,14 @@ def scan(
     named: Collection[Path] = (),
     only_named: bool = False,
     limits: Limits | None = None,
+    readings: Readings | None = None,
 ) -> Scan:
     """Return what the suite's folder holds; reads only files whose bytes the store does not know.
 
     Without a store every file is read, and nothing is kept.
     ``named`` are files the user named: not holding a session is then an error;
-    ``only_named``: the suite is these files and nothing else.
+    ``only_named``: the suite is these files and nothing else. ``readings``
+    keeps what had to be read, for whoever judges it.
     Raises ``SuiteError`` when keys cannot be made, when two sessions share one
     in a suite with a gate, or when something is expected of a session that is
     not there.
@@ -85,7 +87,10 @@ def scan(
         if candidate.path not in own and not registry.owns(candidate.path)
     ]
     with paused(len(candidates)):
-        files = _read(candidates, registry, store, limits)
+        return _scanned(suite, _read(candidates, registry, store, limits, readings), named)
+
+
+def _scanned(suite: Suite, files: Sequence[_File], named: Collection[Path]) -> Scan:
     found = [
         FoundSummary(file.candidate.path, file.candidate.relative, summary)
         for file in files
@@ -153,7 +158,11 @@ def _files_of(suite: Suite) -> set[Path]:
 
 
 def _read(
-    candidates: Sequence[Candidate], registry: Registry, store: Store | None, limits: Limits
+    candidates: Sequence[Candidate],
+    registry: Registry,
+    store: Store | None,
+    limits: Limits,
+    readings: Readings | None,
 ) -> list[_File]:
     contents: dict[Path, str] = {}
     files: dict[Path, _File] = {}
@@ -177,7 +186,7 @@ def _read(
         if content in known:
             files[candidate.path] = _looked_up(candidate, known[content])
             continue
-        file, indexed = _parse(candidate, content, registry, limits)
+        file, indexed = _parse(candidate, content, registry, limits, readings)
         files[candidate.path] = file
         if indexed is not None:
             fresh.append(indexed)
@@ -200,7 +209,11 @@ def _fingerprint(candidate: Candidate, registry: Registry, limits: Limits) -> st
 
 
 def _parse(
-    candidate: Candidate, content: str, registry: Registry, limits: Limits
+    candidate: Candidate,
+    content: str,
+    registry: Registry,
+    limits: Limits,
+    readings: Readings | None,
 ) -> tuple[_File, IndexedFile | None]:
     try:
         reading = registry.read(candidate.path, limits)
@@ -215,6 +228,8 @@ def _parse(
         if not candidate.expected:
             return _File(candidate), None
         return _broken(candidate, error.reason, error.place.line), None
+    if readings is not None:
+        readings.keep(candidate.path, reading, os.stat(candidate.path).st_size)  # noqa: PTH116
     summaries = tuple(
         redacted_summary(found.transcript, found.locator) for found in reading.sessions
     )

@@ -12,7 +12,6 @@ from typing import Any
 from pytest_sessioneval.errors import BaselineError, SettingError
 from pytest_sessioneval.evaluation.baselines import read_baseline
 from pytest_sessioneval.evaluation.report_scores import (
-    read_report,
     reported_baseline,
     reported_candidate,
     suite_of,
@@ -20,6 +19,7 @@ from pytest_sessioneval.evaluation.report_scores import (
 from pytest_sessioneval.evaluation.revisions import Revision
 from pytest_sessioneval.gate.baseline import parse_baseline
 from pytest_sessioneval.gate.model import Baseline, Candidate, anchor_name
+from pytest_sessioneval.reports.json_file import read_report
 from pytest_sessioneval.reports.model import Report
 
 __all__ = [

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
+import csv
+import io
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 
 from pytest_sessioneval.reports.model import Report, SessionReport, SuiteReport
 from pytest_sessioneval.reports.neutralise import csv_cell
 
-__all__ = ["prepare", "render_csv"]
+__all__ = ["render_csv"]
 
 _COLUMNS = (
     "suite",
@@ -25,11 +25,6 @@ _COLUMNS = (
 )
 
 
-def prepare() -> None:
-    """Begin to import pandas in a thread: half a second that passes while judges answer."""
-    threading.Thread(target=import_module, args=("pandas",), daemon=True).start()
-
-
 def render_csv(report: Report) -> str:
     """Return one row per session, in the report's order, after a row of names.
 
@@ -39,15 +34,16 @@ def render_csv(report: Report) -> str:
     no verdict; ``<axis>_n`` how many experts' scores it rests on. Text that a
     spreadsheet would take for a formula is led by ``'``.
     """
-    import pandas as pd  # noqa: PLC0415 -- takes half a second to import
-
     axes = tuple(dict.fromkeys(axis for suite in report.suites for axis in suite.axes))
     names = [*_COLUMNS]
     for axis in axes:
         names += [csv_cell(axis), csv_cell(f"{axis}_unscored"), csv_cell(f"{axis}_n")]
-    rows = [row for suite in report.suites for row in _rows(suite, axes)]
-    frame = pd.DataFrame(rows, columns=names, dtype=object)
-    return frame.to_csv(index=False, lineterminator="\n")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    for suite in report.suites:
+        writer.writerows(_rows(suite, axes))
+    return text.getvalue()
 
 
 def _rows(suite: SuiteReport, axes: Sequence[str]) -> Iterator[list[object]]:

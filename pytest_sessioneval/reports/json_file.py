@@ -1,13 +1,17 @@
-"""``report.json``: the report, byte for byte the same for equal reports."""
+"""``report.json``: the report, byte for byte the same for equal reports, and read again."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from pytest_sessioneval.reports.model import Report
+from pydantic import ValidationError
 
-__all__ = ["json_parts", "render_json"]
+from pytest_sessioneval.errors import SettingError
+from pytest_sessioneval.reports.model import SCHEMA_VERSION, Report
+
+__all__ = ["json_parts", "read_report", "render_json"]
 
 _NO_SESSIONS = '\n      "sessions": []'
 _STEERING = re.compile(
@@ -41,6 +45,27 @@ def json_parts(report: Report) -> Iterator[str]:
         yield "\n      ]" if suite.sessions else "]"
         yield tail
     yield "\n"
+
+
+def read_report(value: Mapping[str, Any], *, place: str, origin: str) -> Report:
+    """Return the report that the JSON of a ``report.json`` holds.
+
+    ``place`` names the file and ``origin`` the option or argument. Raises
+    ``SettingError`` when it is none, or one of a newer format.
+    """
+    found = value.get("schema_version")
+    if isinstance(found, int) and found > SCHEMA_VERSION:
+        raise SettingError(
+            f"{origin}: {place} has report format {found}, this version reads up to "
+            f"{SCHEMA_VERSION}; upgrade pytest-sessioneval"
+        )
+    try:
+        return Report.model_validate(value)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(map(str, fault["loc"]))
+        reason = f"{where}: {fault['msg'][:1].lower()}{fault['msg'][1:]}"
+    raise SettingError(f"{origin}: {place} is no report.json ({reason}); name one that a run wrote")
 
 
 def _escaped(text: str) -> str:

@@ -18,6 +18,7 @@ import pytest
 from pytest_sessioneval.evaluation.gating import Reference
 from pytest_sessioneval.evaluation.scanning import Scan
 from pytest_sessioneval.evaluation.walking import as_text
+from pytest_sessioneval.garbage import keep_what_is_there, paused
 from pytest_sessioneval.shell.items import ProblemItem, SessionItem
 
 if TYPE_CHECKING:
@@ -63,12 +64,19 @@ class SuiteDirectory(pytest.Directory):
         self.root = root
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
-        """Yield sessions, and whatever pytest collects beside them, by name.
+        """Return sessions, and whatever pytest collects beside them, by name.
 
         The suite is scanned here and not before: pytest has now loaded the
         folder's conftest, which may say what to ignore.
         """
         tree = self.run.tree(self.root)
+        count = 0 if tree is None else len(tree.files)
+        with paused(count):
+            nodes = list(self._nodes(tree))
+        keep_what_is_there(count)
+        return nodes
+
+    def _nodes(self, tree: SuiteTree | None) -> Iterator[pytest.Item | pytest.Collector]:
         # A conftest deeper in the suite was not loaded when the suite was scanned.
         ask_again = self.path != self.root and (self.path / "conftest.py").is_file()
         for entry in sorted(os.scandir(self.path), key=lambda entry: entry.name):

@@ -19,7 +19,7 @@ from pytest_sessioneval.evaluation.gating import check_reference
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.plan import Plan
 from pytest_sessioneval.evaluation.provenance import new_run_id
-from pytest_sessioneval.evaluation.reading import TranscriptSource
+from pytest_sessioneval.evaluation.reading import Readings, TranscriptSource
 from pytest_sessioneval.evaluation.selection import select
 from pytest_sessioneval.gate.shortcuts import check_shortcuts
 from pytest_sessioneval.judging.backends.opening import open_judge
@@ -50,6 +50,7 @@ class LocalSource:
         *,
         store: Store,
         registry: Registry,
+        readings: Readings,
         root: Path,
     ) -> None:
         self._config = config
@@ -60,7 +61,7 @@ class LocalSource:
         self.evaluation = Evaluation(
             settings=settings.evaluation,
             store=store,
-            source=TranscriptSource(registry),
+            source=TranscriptSource(registry, readings=readings),
             open_judge=self._open_judge,
             run_id=new_run_id(now),
             root=root,

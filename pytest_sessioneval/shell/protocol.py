@@ -9,11 +9,12 @@ So it is taken only when there are none: docs/decisions/0007-short-protocol.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
 from typing import Any, Literal
 
 import pytest
 
+from pytest_sessioneval.garbage import keep_what_is_there
 from pytest_sessioneval.shell.items import SessionItem
 
 __all__ = ["ShortProtocol", "foreign"]
@@ -26,8 +27,8 @@ _HOOKS = (
     "pytest_runtest_makereport",
     "pytest_exception_interact",
 )
-_Phase = Literal["setup", "call", "teardown"]
 _ENDS_THE_RUN = (pytest.exit.Exception, KeyboardInterrupt)
+_ROW = 1_000
 _OPTIONS = ("usepdb", "trace", "setupshow", "setuponly", "setupplan")
 
 
@@ -50,6 +51,7 @@ class ShortProtocol:
         self._config = config
         self._usable: bool | None = None
         self._plain: tuple[pytest.Collector, bool] | None = None
+        self._reported = 0
 
     def run(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Run the item and return True; return None to leave it to pytest.
@@ -66,10 +68,15 @@ class ShortProtocol:
             return None
         hook = item.ihook
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        for when, function in _phases(item):
-            call = pytest.CallInfo.from_call(function, when=when, reraise=_ENDS_THE_RUN)
-            hook.pytest_runtest_logreport(report=pytest.TestReport.from_item_and_call(item, call))
+        report = hook.pytest_runtest_logreport
+        report(report=_nothing_done(item, "setup"))
+        call = pytest.CallInfo.from_call(item.runtest, when="call", reraise=_ENDS_THE_RUN)
+        report(report=pytest.TestReport.from_item_and_call(item, call))
+        report(report=_nothing_done(item, "teardown"))
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        self._reported += 1
+        if self._reported % _ROW == 0:
+            keep_what_is_there(_ROW)  # pytest keeps every report to the end
         return True
 
     def _is_usable(self) -> bool:
@@ -93,11 +100,17 @@ def _sets_up(node: object) -> bool:
     return getattr(type(node), "setup", None) is not pytest.Item.setup
 
 
-def _phases(item: SessionItem) -> Iterator[tuple[_Phase, Callable[[], None]]]:
-    yield "setup", _nothing
-    yield "call", item.runtest
-    yield "teardown", _nothing
-
-
-def _nothing() -> None:
-    """Set up, or tear down, what a session does not have."""
+def _nothing_done(item: SessionItem, when: Literal["setup", "teardown"]) -> pytest.TestReport:
+    """Return the report of a phase that a session does not have, as pytest would make it."""
+    now = time.time()
+    return pytest.TestReport(
+        nodeid=item.nodeid,
+        location=item.location,
+        keywords=dict.fromkeys(item.keywords, 1),
+        outcome="passed",
+        longrepr=None,
+        when=when,
+        start=now,
+        stop=now,
+        user_properties=item.user_properties,
+    )

@@ -14,8 +14,8 @@ import pytest
 from pytest_sessioneval.errors import StoreError, UsageError
 from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
+from pytest_sessioneval.evaluation.reading import Readings
 from pytest_sessioneval.garbage import keep_what_is_there, paused
-from pytest_sessioneval.reports.csv_file import prepare
 from pytest_sessioneval.shell.collecting import (
     SuiteDirectory,
     SuitePackage,
@@ -60,6 +60,7 @@ class RunPlugin:
         self._nodes: dict[str, tuple[str, str]] = {}
         self._reported: set[tuple[str, str]] = set()
         self._outcome: Outcome | None = None
+        self._readings = Readings()
         self._desk = ControllerDesk(lambda: self.source, begin=self._begin, consumed=self._consumed)
 
     @property
@@ -87,7 +88,9 @@ class RunPlugin:
     @cached_property
     def book(self) -> SuiteBook:
         """The suites in play."""
-        return SuiteBook(self.config, self.settings, self.registry)
+        # A worker judges nothing: what it reads, the controller reads again.
+        readings = None if self.is_worker else self._readings
+        return SuiteBook(self.config, self.settings, self.registry, readings)
 
     @cached_property
     def source(self) -> ResultSource:
@@ -100,6 +103,7 @@ class RunPlugin:
             self.settings,
             store=self.store,
             registry=self.registry,
+            readings=self._readings,
             root=self.config.rootpath,
         )
 
@@ -256,6 +260,7 @@ class RunPlugin:
                     exitstatus=int(exitstatus),
                     reported=self._reported,
                 )
+            keep_what_is_there(len(self._nodes))
         asked = session.config.option.sessioneval_require_gate and _runs_items(session.config)
         if asked and self._outcome is None and not self.is_worker:
             report_no_gate(session, int(exitstatus))
@@ -308,8 +313,6 @@ class RunPlugin:
         }
         self.source.start(plan)
         keep_what_is_there(len(self._nodes))
-        if self._evaluation is not None and self._evaluation.waits_for_others:
-            prepare()
 
     def _consumed(self, suite: str, member_id: str) -> None:
         if self._evaluation is not None:

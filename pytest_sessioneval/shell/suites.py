@@ -12,6 +12,7 @@ import pytest
 
 from pytest_sessioneval.errors import StoreError, SuiteError, UsageError
 from pytest_sessioneval.evaluation.gating import Reference, reference_of
+from pytest_sessioneval.evaluation.reading import Readings
 from pytest_sessioneval.evaluation.scanning import scan
 from pytest_sessioneval.evaluation.walking import Ignored
 from pytest_sessioneval.shell.collecting import SuiteTree
@@ -42,10 +43,17 @@ class SuiteBook:
     traceback and exit 2. The run raises them when collection is over.
     """
 
-    def __init__(self, config: pytest.Config, settings: RunSettings, registry: Registry) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        settings: RunSettings,
+        registry: Registry,
+        readings: Readings | None,
+    ) -> None:
         self._config = config
         self._settings = settings
         self._registry = registry
+        self._readings = readings
         self._trees: dict[Path, SuiteTree | None] = {}
         self._arguments = _arguments(config)
         self._named = self._named_folders() if config.option.sessioneval else {}
@@ -128,6 +136,7 @@ class SuiteBook:
             ignored=_ignored_by(session, self.is_root),
             named={path for path in files if not path.is_dir()} | (named.files if named else set()),
             only_named=named is not None and not named.whole and suite.file is None,
+            readings=self._readings,
         )
         if not found.members and not found.problems:
             if suite.file is None and self._leads_to_suites(root):

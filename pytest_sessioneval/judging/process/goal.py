@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_sessioneval.judging.process.results import FAILED, result_status
+from pytest_sessioneval.judging.process.scope import HOW_TO_SCORE_GOAL
 from pytest_sessioneval.suites.expectations import Check, check
 from pytest_sessioneval.suites.model import Axis, Expectation
 from pytest_sessioneval.transcripts.model import Message, Outcome, Transcript
 from pytest_sessioneval.verdicts.model import AxisOpinion, Evidence, Scored, Unscored
 
-__all__ = ["HOW_TO_SCORE_GOAL", "score_goal"]
-
-HOW_TO_SCORE_GOAL = (
-    "the embedded judge does not know whether a task was solved: write [[expect]] entries, set "
-    "use_outcome = true where the transcripts record an outcome, have it estimated after "
-    "`sessioneval calibrate`, or ask a judge model"
-)
-"""What a report says where goal_completion has no score."""
+__all__ = ["score_goal"]
 
 _MOST_NAMED = 5
 _UNDONE = FAILED | {"outage", "denied"}

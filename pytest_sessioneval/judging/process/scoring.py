@@ -22,7 +22,7 @@ from pytest_sessioneval.judging.process.signals import Effort, Finding, Signals
 from pytest_sessioneval.suites.model import Axis
 from pytest_sessioneval.verdicts.model import AxisOpinion, Evidence, Scored, Unscored
 
-__all__ = ["SCORED_AXES", "effort_points", "length_kept", "score_axis"]
+__all__ = ["effort_points", "length_kept", "score_axis"]
 
 _MOST_EVIDENCE = 12
 _MOST_NAMED = 5
@@ -30,9 +30,6 @@ _MOST_PLACES = 6
 _FEWEST_POINTS = 0.005
 _LONGEST_COMMENT = 1_500
 _LONGEST_NOTE = 240
-
-SCORED_AXES = ("task_complexity", *RULES)
-"""The axes that evidence of process scores."""
 
 
 def score_axis(axis: Axis, signals: Signals) -> AxisOpinion:

@@ -10,12 +10,13 @@ from evaluation_cases import CountingReader, chat, said, write
 
 from pytest_sessioneval.errors import TranscriptError
 from pytest_sessioneval.evaluation.membership import Member
-from pytest_sessioneval.evaluation.reading import TranscriptSource, redacted_summary
+from pytest_sessioneval.evaluation.reading import Readings, TranscriptSource, redacted_summary
 from pytest_sessioneval.evaluation.scanning import scan
 from pytest_sessioneval.suites.loading import default_suite
 from pytest_sessioneval.testing import transcript
 from pytest_sessioneval.transcripts.digest import summarise
 from pytest_sessioneval.transcripts.model import Outcome
+from pytest_sessioneval.transcripts.reader import FileReading
 from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
 
 SECRET = "sk-ant-api03-" + "Zx9" * 31
@@ -24,6 +25,10 @@ SECRET = "sk-ant-api03-" + "Zx9" * 31
 def _members(root: Path) -> tuple[Member, ...]:
     registry = Registry(builtin_readers())
     return scan(default_suite(root), registry=registry, store=None).members
+
+
+def _reading() -> FileReading:
+    return FileReading("any", 1, ())
 
 
 def _source() -> TranscriptSource:
@@ -71,6 +76,33 @@ def test_only_the_last_few_files_are_remembered(tmp_path: Path) -> None:
     for name in "abcda" + "ea" + "b":
         source.load(members[name])
     assert ["a.jsonl", "b.jsonl", "c.jsonl", "d.jsonl", "e.jsonl", "b.jsonl"] == reader.seen
+
+
+def test_what_collection_read_is_not_read_again(tmp_path: Path) -> None:
+    """A cold run would spend as long on it as on prompt and reply."""
+    write(tmp_path, a=chat(said("pens")))
+    reader = CountingReader()
+    registry, readings = Registry((reader, *builtin_readers())), Readings()
+    scanned = scan(default_suite(tmp_path), registry=registry, store=None, readings=readings)
+    TranscriptSource(registry, readings=readings).load(scanned.members[0])
+    assert ["a.json"] == reader.seen
+
+
+def test_a_reading_is_given_away_once(tmp_path: Path) -> None:
+    """So that memory is freed as sessions are judged."""
+    reading, readings = _reading(), Readings()
+    readings.keep(tmp_path, reading, 10)
+    assert (reading, None) == (readings.take(tmp_path), readings.take(tmp_path))
+
+
+def test_large_files_are_read_again(tmp_path: Path) -> None:
+    """Memory is bounded by the files' size: each, and all together."""
+    readings = Readings()
+    readings.keep(tmp_path / "large", _reading(), 256 * 1024 + 1)
+    for number in range(65):
+        readings.keep(tmp_path / str(number), _reading(), 256 * 1024)
+    kept = [number for number in range(65) if readings.take(tmp_path / str(number)) is not None]
+    assert (list(range(64)), None) == (kept, readings.take(tmp_path / "large"))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from evidence_cases import case
 
 from pytest_sessioneval.errors import SuiteError
 from pytest_sessioneval.gate.fitting.logistic import Logistic
-from pytest_sessioneval.judging.evidence_judge import NOTICE, VERSION, EvidenceJudge, signals_of
+from pytest_sessioneval.judging.evidence_judge import NOTICE, VERSION, EvidenceJudge
 from pytest_sessioneval.judging.process.features import FEATURES, feature_values
+from pytest_sessioneval.judging.process.opinions import signals_of
 from pytest_sessioneval.suites.calibration import (
     Calibration,
     Estimate,

@@ -21,13 +21,13 @@ from pytest_sessioneval.suites.rubric import rubric_version
 from pytest_sessioneval.suites.session import SuiteSession
 from pytest_sessioneval.transcripts.model import SessionSummary
 from pytest_sessioneval.verdicts.model import (
+    WITHHELD,
     AxisOpinion,
     AxisResult,
     Opinion,
     PanelScore,
     Scored,
     Unscored,
-    UnscoredReason,
     Verdict,
 )
 from pytest_sessioneval.verdicts.run import JudgeIdentity, SeatIdentity
@@ -54,16 +54,6 @@ are then not comparable, instead of regressed."""
 _CHARS_PER_TOKEN = 3
 _RESERVED_TOKENS = 8_000
 _FEWEST_TOKENS = 2_000
-
-# The first reason found among an axis's opinions wins: what says least about
-# the session (nobody answered) hides what says more, never the other way round.
-_PRECEDENCE: tuple[UnscoredReason, ...] = (
-    "failed",
-    "declined",
-    "skipped",
-    "tampered",
-    "unverified",
-)
 
 _NO_SUBAGENTS = Unscored(reason="not_applicable", detail="the session has no sub-agents")
 
@@ -253,7 +243,7 @@ def _panel_result(given: Sequence[AxisOpinion]) -> AxisResult:
     if len(given) == 1 and isinstance(given[0], Scored):
         return _panel_score(float(given[0].score), 0.0, 1)
     unscored = [opinion for opinion in given if isinstance(opinion, Unscored)]
-    for reason in _PRECEDENCE:
+    for reason in WITHHELD:
         for opinion in unscored:
             if opinion.reason == reason:
                 return opinion

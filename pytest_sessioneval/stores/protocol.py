@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from pytest_sessioneval.stores.listings import (
+    CurrentVersions,
+    ListedSession,
+    SessionDetail,
+    SessionQuery,
+    StatsResponse,
+)
 from pytest_sessioneval.stores.summary import RunSummary
 from pytest_sessioneval.suites.labels import HumanLabel, LabelQueue
 from pytest_sessioneval.suites.model import FeedbackEntry
@@ -117,6 +124,28 @@ class Store(Protocol):
         The same verdict key again, for the same session, replaces the row;
         another key adds one, so that a session's history stays.
         """
+        ...
+
+    def list_sessions(
+        self, query: SessionQuery, current: Sequence[CurrentVersions]
+    ) -> tuple[ListedSession, ...]:
+        """Return one page of sessions: pinned first, then the last active, newest first.
+
+        ``current`` says under which versions, per suite, a session is evaluated.
+        """
+        ...
+
+    def session_detail(self, session_id: str) -> SessionDetail | None:
+        """Return all that is kept of a session; None where there is none of that id.
+
+        Where several suites hold one of that id, it is the one that listings show first.
+        """
+        ...
+
+    def weekly_stats(
+        self, current: Sequence[CurrentVersions], *, since: datetime, by_bucket: bool = False
+    ) -> StatsResponse:
+        """Return weekly averages of the evaluations of these versions made since then."""
         ...
 
     def statuses(

@@ -51,13 +51,13 @@ WHERE readers = ? AND content IN (?*)"""
 # Most sessions of a run are those of the run before: rows that say the same are not written.
 PUT_SESSION = """
 INSERT INTO sessions (suite, session_key, session_id, path, digest, profile_id, name,
-  created_at, last_active, message_count, session)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  created_at, last_active, message_count, pinned, session)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (suite, session_key) DO UPDATE SET
   session_id = excluded.session_id, path = excluded.path, digest = excluded.digest,
   profile_id = excluded.profile_id, name = excluded.name, created_at = excluded.created_at,
   last_active = excluded.last_active, message_count = excluded.message_count,
-  session = excluded.session
+  pinned = excluded.pinned, session = excluded.session
 WHERE sessions.session <> excluded.session"""
 
 SESSIONS_ALL = "SELECT suite, session_key, session FROM sessions"

@@ -93,6 +93,7 @@ def session_row(session: SuiteSession) -> Row:
         None if summary.created_at is None else instant(summary.created_at),
         None if summary.last_active is None else instant(summary.last_active),
         summary.message_count,
+        int(summary.metadata.get("pinned") is True),
         session.model_dump_json(),
     )
 

@@ -7,11 +7,12 @@ kept in them, is the next entry of ``MIGRATIONS``. Times are text in UTC
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pytest_sessioneval.errors import StoreError
-from pytest_sessioneval.stores.database import Database
+from pytest_sessioneval.stores.database import Database, Transaction
+from pytest_sessioneval.stores.verdict_rows import fill_verdicts
 
 __all__ = ["MIGRATIONS", "SCHEMA_VERSION", "Migration", "migrate"]
 
@@ -24,6 +25,11 @@ class Migration:
     name: str
     statements: tuple[str, ...]
     """Run in order, in one transaction with all other steps that are due."""
+    fill: Callable[[Transaction], None] | None = None
+    """What fills new tables from old ones, where SQL alone cannot.
+
+    Run once the statements of all steps have been: it is today's code, and knows today's tables.
+    """
 
 
 _VERSIONS = """
@@ -148,6 +154,35 @@ CREATE TABLE judge_noise (
   PRIMARY KEY (suite, rubric_version, judge_version, axis)
 )"""
 
+# One row per suite, session, digest and versions: what listings and trends need of its opinions.
+_VERDICTS = """
+CREATE TABLE verdicts (
+  suite TEXT NOT NULL,
+  session_key TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  rubric_version TEXT NOT NULL,
+  judge_version TEXT NOT NULL,
+  judged_at TEXT NOT NULL,
+  experts TEXT NOT NULL,
+  answers TEXT NOT NULL,
+  newest INTEGER NOT NULL,
+  PRIMARY KEY (suite, session_key, digest, rubric_version, judge_version)
+)"""
+
+_NEWEST_VERDICT = """
+CREATE UNIQUE INDEX newest_verdict ON verdicts (suite, session_key) WHERE newest = 1"""
+
+_VERDICTS_BY_VERSION = """
+CREATE INDEX verdicts_by_version ON verdicts (suite, rubric_version, judge_version, judged_at)"""
+
+_PINNED = "ALTER TABLE sessions ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0"
+
+# The order of listings; without coalesce databases would differ on where no time comes.
+_ACTIVITY = "pinned DESC, (coalesce(last_active, '')) DESC, suite, session_key"
+_SESSIONS_BY_ACTIVITY = f"CREATE INDEX sessions_by_activity ON sessions ({_ACTIVITY})"
+_SESSIONS_BY_PROFILE = f"CREATE INDEX sessions_by_profile ON sessions (profile_id, {_ACTIVITY})"
+_SESSIONS_BY_ID = "CREATE INDEX sessions_by_id ON sessions (session_id)"
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         version=1,
@@ -164,6 +199,20 @@ MIGRATIONS: tuple[Migration, ...] = (
     ),
     Migration(version=2, name="people's labels", statements=(_LABEL_QUEUES, _LABELS)),
     Migration(version=3, name="the judge's own spread", statements=(_JUDGE_NOISE,)),
+    Migration(
+        version=4,
+        name="verdicts, and the order of listings",
+        statements=(
+            _VERDICTS,
+            _NEWEST_VERDICT,
+            _VERDICTS_BY_VERSION,
+            _PINNED,
+            _SESSIONS_BY_ACTIVITY,
+            _SESSIONS_BY_PROFILE,
+            _SESSIONS_BY_ID,
+        ),
+        fill=fill_verdicts,
+    ),
 )
 """Every step there has been, oldest first; versions count from 1 without a gap."""
 
@@ -207,11 +256,14 @@ def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) ->
                 f"(schema version {found}; this one knows versions up to {newest}): upgrade "
                 "pytest-sessioneval, or name another store with --sessioneval-store"
             )
-        for migration in migrations:
-            if migration.version > found:
-                for statement in migration.statements:
-                    transaction.run(statement)
-                transaction.run(_APPLIED, [(migration.version, migration.name)])
+        due = [migration for migration in migrations if migration.version > found]
+        for migration in due:
+            for statement in migration.statements:
+                transaction.run(statement)
+            transaction.run(_APPLIED, [(migration.version, migration.name)])
+        for fill in (migration.fill for migration in due if migration.fill is not None):
+            if found:  # a new store has nothing to fill from
+                fill(transaction)
     return found
 
 

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Literal, TypeVar
 
 from pydantic import ValidationError
 
 from pytest_sessioneval.errors import StoreError
 from pytest_sessioneval.garbage import paused
-from pytest_sessioneval.stores import queries
+from pytest_sessioneval.stores import listing_sql, queries
 from pytest_sessioneval.stores.database import Database, Row
+from pytest_sessioneval.stores.listing_rows import (
+    evaluation_row,
+    first_listed,
+    listed_session,
+    session_detail,
+    verdict_row,
+)
+from pytest_sessioneval.stores.listings import (
+    CurrentVersions,
+    ListedSession,
+    SessionDetail,
+    SessionQuery,
+    StatsResponse,
+)
 from pytest_sessioneval.stores.protocol import (
     IndexedFile,
     MeasuredNoise,
@@ -37,6 +52,8 @@ from pytest_sessioneval.stores.rows import (
 )
 from pytest_sessioneval.stores.schema import migrate
 from pytest_sessioneval.stores.summary import summarise
+from pytest_sessioneval.stores.trends import VerdictRow, weekly_stats
+from pytest_sessioneval.stores.verdict_rows import put_verdicts
 from pytest_sessioneval.suites.labels import HumanLabel, LabelQueue
 from pytest_sessioneval.suites.model import FeedbackEntry
 from pytest_sessioneval.suites.session import SuiteSession
@@ -110,7 +127,54 @@ class SqlStore:
 
     def put_opinions(self, run_id: str, rows: Sequence[StoredOpinion]) -> None:
         """Keep opinions as evaluations of that run; the same key again replaces the row."""
-        self._put(queries.PUT_OPINION, (opinion_row(run_id, row) for row in rows))
+        complete = [opinion_row(run_id, row) for row in rows]
+        if complete:
+            with self._database.writing() as transaction:
+                transaction.run(queries.PUT_OPINION, complete)
+                put_verdicts(transaction, rows)
+
+    def list_sessions(
+        self, query: SessionQuery, current: Sequence[CurrentVersions]
+    ) -> tuple[ListedSession, ...]:
+        """Return one page of sessions: pinned first, then the last active, newest first."""
+        sql, parameters = listing_sql.overview(query, current)
+        rows = self._database.rows(sql, parameters)
+        likes = self._likes([str(row[2]) for row in rows])
+        axes = {versions.suite: versions.axes for versions in current}
+        return tuple(
+            self._parsed("sessions", lambda row: listed_session(row, likes, axes), row)
+            for row in rows
+        )
+
+    def session_detail(self, session_id: str) -> SessionDetail | None:
+        """Return all that is kept of a session; None where there is none of that id."""
+        sessions = self._database.rows(listing_sql.SESSIONS_BY_ID, (session_id,))
+        if not sessions:
+            return None
+        session = first_listed(sessions)
+        rows = self._database.rows(listing_sql.EVALUATIONS_OF_SESSION, session[:2])
+        return self._parsed(
+            "sessions",
+            lambda row: session_detail(
+                row,
+                feedback=self.feedback([session_id]),
+                evaluations=[self._parsed("evaluations", evaluation_row, row) for row in rows],
+            ),
+            session,
+        )
+
+    def weekly_stats(
+        self, current: Sequence[CurrentVersions], *, since: datetime, by_bucket: bool = False
+    ) -> StatsResponse:
+        """Return weekly averages of the evaluations of these versions made since then."""
+        axes = tuple(dict.fromkeys(axis for versions in current for axis in versions.axes))
+        found: list[VerdictRow] = []
+        for versions in current:
+            parse = partial(verdict_row, versions.suite)
+            rows = self._database.rows(*listing_sql.verdicts_since(versions, since))
+            with paused(len(rows)):
+                found += [self._parsed("verdicts", parse, row) for row in rows]
+        return weekly_stats(found, axes, by_bucket=by_bucket)
 
     def statuses(
         self, suite: str, expected: Mapping[str, Sequence[str]]
@@ -198,6 +262,18 @@ class SqlStore:
         """Return the latest runs, newest first."""
         rows = self._database.rows(queries.RUNS_LATEST, (limit,))
         return tuple(self._parsed("runs", run_row, row) for row in rows)
+
+    def _likes(self, session_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Return the thumbs up and down of each session that has any."""
+        found: dict[str, tuple[int, int]] = {}
+        for chunk in queries.chunks(session_ids):
+            sql = queries.within(listing_sql.LIKES_OF, len(chunk))
+            for session_id, rating, count in self._database.rows(sql, chunk):
+                up, down = found.get(str(session_id), (0, 0))
+                number = int(str(count))
+                liked = int(str(rating)) > 0
+                found[str(session_id)] = (up + number, down) if liked else (up, down + number)
+        return found
 
     def close(self) -> None:
         """Release the database."""

@@ -9,12 +9,21 @@ from statistics import fmean
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.verdicts.model import UnscoredReason, Verdict
 
-__all__ = ["BUCKETS", "AxisMean", "axis_means", "complexity_bucket", "means_by_bucket"]
+__all__ = [
+    "BUCKETS",
+    "COMPLEXITY",
+    "AxisMean",
+    "axis_means",
+    "bucket_of",
+    "complexity_bucket",
+    "means_by_bucket",
+]
 
 BUCKETS = ("0-25", "26-50", "51-75", "76+")
 """The complexity buckets, in order."""
 
-_COMPLEXITY = "task_complexity"
+COMPLEXITY = "task_complexity"
+"""The axis that describes a session, and that is never gated."""
 
 
 class AxisMean(Frozen):
@@ -43,11 +52,14 @@ def axis_means(axes: Iterable[str], verdicts: Sequence[Verdict | None]) -> tuple
 
 def complexity_bucket(verdict: Verdict | None) -> str | None:
     """Return the bucket of a session's unrounded mean complexity; None without one."""
-    result = verdict.axes.get(_COMPLEXITY) if verdict is not None else None
-    if result is None or result.kind != "scored":
-        return None
+    result = verdict.axes.get(COMPLEXITY) if verdict is not None else None
+    return bucket_of(result.score) if result is not None and result.kind == "scored" else None
+
+
+def bucket_of(complexity: float) -> str:
+    """Return the bucket of an unrounded complexity, 0–100."""
     for name, upper in zip(BUCKETS, (25, 50, 75), strict=False):
-        if result.score <= upper:
+        if complexity <= upper:
             return name
     return BUCKETS[-1]
 

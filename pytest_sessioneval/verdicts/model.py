@@ -15,6 +15,7 @@ from pytest_sessioneval.frozen import Frozen
 
 __all__ = [
     "NOT_ANSWERED",
+    "WITHHELD",
     "AxisOpinion",
     "AxisResult",
     "CallCount",
@@ -52,6 +53,16 @@ cancelled, early stop. Never merged, never a number.
 
 NOT_ANSWERED: frozenset[UnscoredReason] = frozenset({"failed", "declined", "skipped"})
 """Reasons that mean nobody judged: never kept, asked again in the next run."""
+
+WITHHELD: tuple[UnscoredReason, ...] = (
+    "failed",
+    "declined",
+    "skipped",
+    "tampered",
+    "unverified",
+)
+"""Reasons of one expert that leave an axis without a mean over the others, the one to tell first:
+what says least about the session (nobody answered) hides what says more, never the other way."""
 
 
 class Evidence(Frozen):

@@ -10,6 +10,7 @@ from store_values import START, indexed, opinion, run, session, stored
 
 from pytest_sessioneval.errors import StoreError
 from pytest_sessioneval.stores.database import Database
+from pytest_sessioneval.stores.listings import CurrentVersions, SessionQuery
 from pytest_sessioneval.stores.postgres import PostgresDatabase
 from pytest_sessioneval.stores.protocol import RunRow
 from pytest_sessioneval.stores.schema import MIGRATIONS, SCHEMA_VERSION, Migration, migrate
@@ -74,6 +75,7 @@ def test_a_new_store_has_every_table(database: Database) -> None:
         "migrations",
         "runs",
         "sessions",
+        "verdicts",
     }
 
 
@@ -120,6 +122,36 @@ def test_everything_a_released_store_kept_is_read(released: Database) -> None:
         RunRow(ended.run_id, "done", START, ended.finished_at, summarise(ended)),
     )
     assert store.statuses("airline", {"task-1": ["key-1"]}) == {"task-1": "evaluated"}
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
+def test_a_store_of_every_version_becomes_todays(
+    released: Database, another: Database, version: int
+) -> None:
+    """Whichever version a store was left at, migrating ends where making a new store ends."""
+    migrate(released, MIGRATIONS[:version])
+    migrate(released)
+    migrate(another)
+    assert _shape(released) == _shape(another)
+
+
+def test_verdicts_are_made_of_the_opinions_a_released_store_kept(released: Database) -> None:
+    """A session judged before there were verdicts is listed with its average and status."""
+    current = CurrentVersions("airline", "agent@3#ba9876543210", "agent@3#0123456789ab", ("tools",))
+    store = SqlStore(released)
+    (listed,) = store.list_sessions(SessionQuery(), [current])
+    assert {"tool_usage_quality": 60, "goal_completion": None} == listed.overview.latest_avg
+    assert "evaluated" == listed.overview.eval_status
+
+
+def test_sessions_that_were_pinned_before_are_pinned(released: Database) -> None:
+    """What a session's metadata said before there was a column for it counts."""
+    with released.writing() as transaction:
+        old = transaction.rows("SELECT session FROM sessions")[0][0]
+        new = str(old).replace('"note":null', '"note":null,"pinned":true')
+        transaction.run("UPDATE sessions SET session = ?", [(new,)])
+    (listed,) = SqlStore(released).list_sessions(SessionQuery(), [])
+    assert listed.overview.pinned
 
 
 def test_a_released_store_can_be_written(released: Database) -> None:

@@ -90,6 +90,48 @@ def list_(sessions: tuple[str, ...], *, as_json: bool, url: str | None) -> None:
 
 
 @feedback.command()
+@click.argument("run", metavar="PATH")
+@click.option("--suite", metavar="NAME", help="Which suite, in a report of several.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@_STORE
+@click.option(
+    "--out", metavar="DIR", help="The folder with runs/; default: the nearest .sessioneval."
+)
+def validity(
+    run: str, *, suite: str | None, as_json: bool, url: str | None, out: str | None
+) -> None:
+    """Hold the judge of a run against people's thumbs.
+
+    PATH is a suite's folder, whose latest run is taken, a report.json or the id
+    of a run. Per axis, how often a session with thumbs up scores higher than one
+    with thumbs down; and whether judge and people object to the same messages.
+    """
+    from pathlib import Path  # noqa: PLC0415
+
+    from pytest_sessioneval.cli.feedback_validity import (  # noqa: PLC0415
+        circular,
+        suite_validity,
+        validity_lines,
+    )
+    from pytest_sessioneval.cli.store import named_store  # noqa: PLC0415
+    from pytest_sessioneval.evaluation.reported import reported_suite  # noqa: PLC0415
+
+    folder = out_folder(out)
+    with named_store(url, home=folder, must_exist=True) as store:
+        option = "feedback validity"
+        found = reported_suite(run, suite=suite, option=option, out=folder, store=store)
+        told = suite_validity(found, store)
+    if as_json:
+        click.echo(told.model_dump_json(indent=2))
+        return
+    for line in validity_lines(told, found.suite):
+        click.echo(line)
+    warning = circular(Path(run)) if Path(run).is_dir() else ""
+    if warning:
+        click.echo(warning)
+
+
+@feedback.command()
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")
 @_SESSION
 @_STORE

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pytest_sessioneval.errors import SettingError
+from pytest_sessioneval.evaluation.reported import valued_axes
 from pytest_sessioneval.gate.drawing import draw_random, stratum_of, suspects
 from pytest_sessioneval.reports.model import SessionReport, SuiteReport
 from pytest_sessioneval.reports.neutralise import one_line
@@ -14,7 +15,6 @@ from pytest_sessioneval.reports.plain_table import plain_table
 from pytest_sessioneval.reports.wording import counted
 from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.suites.labels import LabelQueue, form_lines
-from pytest_sessioneval.suites.rubric import builtin_rubrics, load_rubric
 from pytest_sessioneval.verdicts.model import Verdict
 
 __all__ = ["draw", "draw_again", "draw_suspects", "write_form"]
@@ -191,12 +191,7 @@ def _axes(suite: SuiteReport, given: Sequence[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(given))
     if suite.gate is not None and suite.gate.decision is not None:
         return tuple(axis.axis for axis in suite.gate.decision.gated)
-    name = suite.rubric_version.partition("@")[0]
-    describing: set[str] = set()
-    if name in builtin_rubrics():
-        rubric = load_rubric(name, base=Path())
-        describing = {axis.name for axis in rubric.axes if not axis.gated}
-    axes = tuple(one.axis for one in suite.means if one.scored and one.axis not in describing)
+    axes = valued_axes(suite)
     if not axes:
         raise SettingError("label-queue: no axis has a score; name those to label with --axis")
     return axes

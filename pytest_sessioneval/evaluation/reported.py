@@ -11,8 +11,9 @@ from pytest_sessioneval.reports.model import SuiteReport
 from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.suites.discovery import find_suite_file
 from pytest_sessioneval.suites.loading import default_suite, load_suite
+from pytest_sessioneval.suites.rubric import builtin_rubrics, load_rubric
 
-__all__ = ["reported_suite"]
+__all__ = ["reported_suite", "valued_axes"]
 
 
 def reported_suite(
@@ -31,6 +32,16 @@ def reported_suite(
     if not isinstance(source, FileSource):
         raise SettingError(f"{option}: {text!r} is no report; name a report.json or a run's id")
     return suite_of(report_in(source), name, place=str(source.path), origin=source.origin)
+
+
+def valued_axes(suite: SuiteReport) -> tuple[str, ...]:
+    """Return the axes with a score that say how good a session is; others only describe it."""
+    name = suite.rubric_version.partition("@")[0]
+    describing: set[str] = set()
+    if name in builtin_rubrics():
+        rubric = load_rubric(name, base=Path())
+        describing = {axis.name for axis in rubric.axes if not axis.gated}
+    return tuple(one.axis for one in suite.means if one.scored and one.axis not in describing)
 
 
 def _latest(folder: Path, *, option: str, out: Path, store: Store) -> tuple[str, str]:

@@ -42,6 +42,7 @@ __all__ = [
     "longest_excerpt",
     "panel_experts",
     "profile_of",
+    "shows_feedback",
 ]
 
 EMBEDDED = "evidence"
@@ -112,7 +113,7 @@ class Panel:
         digest = digest_of([[seat.expert.id, seat.digest] for seat in seats])
         names = {seat.judge.name for seat in seats}
         name = names.pop() if len(names) == 1 else "panel"
-        shown = feedback_by_session(suite) if _shows_feedback(suite) else {}
+        shown = feedback_by_session(suite) if shows_feedback(suite) else {}
         return cls(suite, seats, times, version, f"{name}@1#{digest[:8]}", max_chars, shown)
 
     def questions(self, session: SuiteSession) -> tuple[Question, ...]:
@@ -193,7 +194,7 @@ def profile_of(suite: Suite, summary: SessionSummary) -> str:
     return named or suite.profiles.get("default", "")
 
 
-def _shows_feedback(suite: Suite) -> bool:
+def shows_feedback(suite: Suite) -> bool:
     """Whether experts see people's thumbs: as configured, else only without a gate."""
     configured = suite.settings.judge.show_feedback
     return suite.settings.gate is None if configured is None else configured

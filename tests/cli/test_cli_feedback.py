@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from gating_cases import STEADY, judged, write_suite
 
 from pytest_sessioneval.cli import program
+from pytest_sessioneval.cli.feedback_validity import circular
+from pytest_sessioneval.reports.build import build_report
+from pytest_sessioneval.reports.json_file import render_json
 from pytest_sessioneval.suites.feedback import read_feedback
+from pytest_sessioneval.suites.model import Suite
 
 
 def feedback(*arguments: str | Path) -> Result:
@@ -149,3 +154,62 @@ def test_real_thumbs_of_another_program_are_named_by_line() -> None:
     assert "thumbs.jsonl:1: rating is true; accepted: 1 or -1" in (
         feedback("import", "thumbs.jsonl").stderr
     )
+
+
+# -- validity ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Suite:
+    """Return a suite of 24 judged sessions with its report; every second one scores 100."""
+    made = write_suite(tmp_path / "airline", STEADY, more="")
+    report = render_json(build_report(judged(made)))
+    (tmp_path / "report.json").write_text(report, "utf-8")
+    return made
+
+
+def _rate(ratings: dict[int, int]) -> None:
+    """Rate message 1 of sessions by their place in the report."""
+    sessions = json.loads(Path("report.json").read_text("utf-8"))["suites"][0]["sessions"]
+    lines = [
+        {"session_id": sessions[place]["session_id"], "message_index": 1, "rating": rating}
+        for place, rating in ratings.items()
+    ]
+    Path("thumbs.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines), "utf-8")
+    printed("import", "thumbs.jsonl")
+
+
+@pytest.mark.usefixtures("suite")
+def test_validity_holds_a_judge_against_thumbs() -> None:
+    """Thumbs up where it scored 100 and down where it scored 80."""
+    _rate({place: 1 if place % 2 == 0 else -1 for place in range(10)})
+    found = json.loads(printed("validity", "report.json", "--json"))
+    assert (10, 24) == (found["responses"]["count"], found["responses"]["of"])
+    by_axis = {axis["axis"]: axis["auc"] for axis in found["axes"]}
+    assert 1.0 == by_axis["goal_completion"]
+    assert "task_complexity" not in by_axis
+    said = printed("validity", "report.json")
+    assert "airline: thumbs on 10 of 24 judged sessions (42 % [27, 58])" in said
+    assert "goal_completion" in said
+    assert "agrees with people" in said
+
+
+@pytest.mark.usefixtures("suite")
+def test_validity_without_a_thumb_is_refused() -> None:
+    """Nothing can be said, and where thumbs come from can."""
+    printed("add", "somebody else", "1", "up")
+    done = feedback("validity", "report.json")
+    assert 2 == done.exit_code
+    assert "none of 24 judged sessions of suite 'airline' has a thumb" in done.stderr
+
+
+def test_a_judge_that_was_shown_the_thumbs_proves_nothing(suite: Suite) -> None:
+    """By default without a gate; not where the suite says no, nor where it names no file."""
+    assert "" == circular(suite.root)
+    (suite.root / "thumbs.jsonl").write_text("", "utf-8")
+    file = suite.root / "sessioneval.toml"
+    text = file.read_text("utf-8").replace("[suite]\n", '[suite]\nfeedback = ["thumbs.jsonl"]\n')
+    file.write_text(text, "utf-8")
+    assert "agreement with those thumbs proves nothing" in circular(suite.root)
+    file.write_text(f"{text}\n[judge]\nshow_feedback = false\n", "utf-8")
+    assert "" == circular(suite.root)

@@ -37,6 +37,8 @@ class SuiteTally:
     redacted: dict[str, int]
     readers: Mapping[str, int]
     """Every reader's version by its name."""
+    canaries: tuple[SessionResult, ...] = ()
+    """The frozen sessions judged beside its sessions; no part of what they came to."""
 
 
 def assemble_run(
@@ -87,6 +89,7 @@ def assemble_suite(tally: SuiteTally, *, root: Path) -> SuiteRun:
         thresholds=suite.settings.thresholds,
         sources=tally.plan.sources,
         results=tally.results,
+        canaries=tally.canaries,
         mean_shortfalls=low,
         never_scored=_never_scored(tally, means),
         judged=sum(1 for verdict in judged if _was_answered(verdict)),
@@ -98,8 +101,8 @@ def assemble_suite(tally: SuiteTally, *, root: Path) -> SuiteRun:
 
 
 def _readers(tally: SuiteTally) -> dict[str, int]:
-    """Return the versions of the readers that read the sessions."""
-    used = {result.session.summary.source for result in tally.results}
+    """Return the versions of the readers that read the sessions, canaries included."""
+    used = {result.session.summary.source for result in (*tally.results, *tally.canaries)}
     return {name: version for name, version in tally.readers.items() if name in used}
 
 

@@ -12,14 +12,13 @@ from pathlib import Path
 
 from pytest_sessioneval.errors import BaselineError
 from pytest_sessioneval.gate.baseline import (
-    BaselineMove,
     baseline_of,
     baseline_text,
-    moved,
     parse_baseline,
 )
+from pytest_sessioneval.gate.canaries import check_canaries
 from pytest_sessioneval.gate.model import Baseline, anchor_name
-from pytest_sessioneval.gate.moves import move_lines
+from pytest_sessioneval.gate.moves import BaselineMove, move_lines, moved
 from pytest_sessioneval.reports.writing import replace_file
 from pytest_sessioneval.suites.model import GateSettings, Suite
 from pytest_sessioneval.verdicts.run import SuiteRun
@@ -105,6 +104,7 @@ def update_baseline(
     fresh = baseline_of(
         run, scoring=run.scoring_version, readers=reader_versions(run), partial=partial
     )
+    _check_canaries_judged(run, suite)
     path = baseline_path(suite, given)
     notes: list[str] = []
     try:
@@ -112,11 +112,45 @@ def update_baseline(
     except BaselineError as error:
         old = None
         notes.append(f"replaced what could not be read: {error}")
+    fresh = _of_one_judge(fresh, old, run, path)
     changed = old is None or baseline_text(old) != baseline_text(fresh)
     if changed:
         _write(path, fresh)
     notes.extend(_next_steps(path, fresh, suite))
     return BaselineWritten(path=path, changed=changed, move=moved(old, fresh), notes=tuple(notes))
+
+
+def _check_canaries_judged(run: SuiteRun, suite: Suite) -> None:
+    gate = suite.settings.gate
+    if gate is not None and gate.canaries and not run.canaries:
+        raise BaselineError(
+            f"the baseline of suite {run.suite!r} is not written: its canaries were not judged; "
+            "run without --sessioneval-offline"
+        )
+
+
+def _of_one_judge(fresh: Baseline, old: Baseline | None, run: SuiteRun, path: Path) -> Baseline:
+    """Return the baseline whose canaries were scored by the judge that scored its sessions.
+
+    Sessions that score as before were judged when the old canaries were. Raises
+    ``BaselineError`` where the judge moved since and some scores are from before.
+    """
+    if old is None or old.versions != fresh.versions:
+        return fresh
+    check = check_canaries("baseline", old.canaries, fresh.canaries, fresh.axes)
+    if check.moved and run.from_store:
+        raise BaselineError(
+            f"{path}: the baseline is not written: the judge moved since the last one (its "
+            f"canaries' scores of {', '.join(check.moved)} shifted), and {run.from_store} of "
+            f"{len(run.results)} sessions' scores in the store are from before. Judge all of them "
+            "as it is now: name another store with --sessioneval-store, or a dated version of "
+            "the judge's model"
+        )
+    frozen = {session.key: session.digest for session in old.canaries}
+    same = frozen == {session.key: session.digest for session in fresh.canaries}
+    if same and not check.moved and old.sessions == fresh.sessions:
+        return fresh.model_copy(update={"canaries": old.canaries})
+    return fresh
 
 
 def pin_anchor(suite: Suite, given: Path | None = None) -> BaselineWritten:

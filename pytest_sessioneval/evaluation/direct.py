@@ -84,6 +84,7 @@ class DirectRun:
             sessions=tuple(PlannedSession(member=member) for member in chosen),
             sources=found.sources.model_copy(update={"deselected": len(left_out)}),
             left_out=tuple(left_out),
+            canaries=found.canaries,
         )
         partial = f"{len(left_out)} sessions were left out" if left_out else ""
         self.evaluation.start(Plan(suites=(plan,), partial=partial), announce)

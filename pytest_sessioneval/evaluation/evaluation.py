@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial, reduce
@@ -11,7 +12,9 @@ from itertools import count
 from pathlib import Path
 from typing import Literal
 
+from pytest_sessioneval.errors import StoreError
 from pytest_sessioneval.evaluation.assembling import SuiteTally, assemble_run, assemble_suite
+from pytest_sessioneval.evaluation.canaries import CanaryWatch
 from pytest_sessioneval.evaluation.early_stopping import EarlyStopping
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.panels import JudgeOpener, Panels
@@ -68,6 +71,8 @@ class PlannedCalls:
     """Every judge is the embedded one: nobody is asked."""
     at_most: bool = False
     """Early stopping may make them fewer."""
+    canaries: int = 0
+    """Frozen sessions that are judged again; their calls count, they do not."""
 
 
 @dataclass(slots=True)
@@ -119,6 +124,7 @@ class Evaluation:
         )
         self._entries: dict[tuple[str, str], _Entry] = {}
         self._stopping: dict[str, EarlyStopping] = {}
+        self._canaries: dict[str, CanaryWatch] = {}
         self.plan = Plan()
         self._dispatcher: Dispatcher | None = None
         self._started_at = clock()
@@ -169,10 +175,12 @@ class Evaluation:
         if not self._settings.for_baseline:
             found = {one.suite.name: EarlyStopping.of(one) for one in plan.suites}
             self._stopping = {name: one for name, one in found.items() if one is not None}
+        self._canaries = self._watched(plan)
         self._set_statuses(entries)
         missing = [entry for entry in entries if len(entry.stored) < len(entry.questions)]
         if announce is not None and entries:
             announce(self._planned_calls(entries, missing))
+        self._submit_canaries()
         self._submit([e for e in missing if e.plan.suite.name not in self._stopping])
         for name, stopping in self._stopping.items():
             self._submit_part(name, stopping.first)
@@ -250,6 +258,8 @@ class Evaluation:
         interrupted: bool = False,
     ) -> Run:
         """Return the run, not kept yet; ``reported`` says whether a session's item ran."""
+        if not interrupted:
+            self._collect_canaries(self._canaries)
         self.stop("the run ended before its turn")
         if self._dispatcher is not None:
             self._dispatcher.close(_CLOSING_S)
@@ -321,6 +331,7 @@ class Evaluation:
 
     def _so_far(self, plan: SuitePlan) -> SuiteRun:
         """Return a suite's part of the run as it is while it is under way."""
+        self._collect_canaries([plan.suite.name])
         return assemble_suite(self._tally(plan, lambda _suite, _member: True), root=self._root)
 
     def _begin(self) -> None:
@@ -332,6 +343,7 @@ class Evaluation:
 
     def _planned_calls(self, entries: Sequence[_Entry], missing: Sequence[_Entry]) -> PlannedCalls:
         asked = [q for entry in missing for q in entry.questions if q.key not in entry.stored]
+        asked += [q for watch in self._canaries.values() for q in watch.questions]
         outside = [q.seat.judge.name for q in asked if q.seat.judge.name != EMBEDDED]
         return PlannedCalls(
             sessions=len(entries),
@@ -340,6 +352,9 @@ class Evaluation:
             judges=tuple(dict.fromkeys(outside)),
             embedded=self._is_embedded,
             at_most=bool(self._stopping),
+            canaries=sum(
+                len(one.canaries) for one in self.plan.suites if one.suite.name in self._canaries
+            ),
         )
 
     def _entry(self, plan: SuitePlan, planned: PlannedSession) -> _Entry:
@@ -368,9 +383,6 @@ class Evaluation:
         if not entries or self._settings.offline:
             return
         self._store.put_sessions([entry.planned.member.session for entry in entries])
-        with self._opening:
-            if self._dispatcher is None:
-                self._dispatcher = self._new_dispatcher()
         tickets = []
         for entry in entries:
             member = entry.planned.member
@@ -385,7 +397,40 @@ class Evaluation:
                     load=load or partial(self._source.load, member),
                 )
             )
-        self._dispatcher.submit(tickets)
+        self._opened_dispatcher().submit(tickets)
+
+    def _opened_dispatcher(self) -> Dispatcher:
+        with self._opening:
+            if self._dispatcher is None:
+                self._dispatcher = self._new_dispatcher()
+            return self._dispatcher
+
+    def _watched(self, plan: Plan) -> dict[str, CanaryWatch]:
+        """Return the suites whose canaries are judged in this run, by name."""
+        if self._settings.offline:
+            return {}
+        baseline = self._settings.for_baseline
+        found = {
+            one.suite.name: CanaryWatch.of(one, self.panel(one.suite), for_baseline=baseline)
+            for one in plan.suites
+        }
+        return {name: watch for name, watch in found.items() if watch is not None}
+
+    def _submit_canaries(self) -> None:
+        """Have canaries judged first: no budget or early stop may come before the check."""
+        for watch in self._canaries.values():
+            dispatcher = self._opened_dispatcher()
+            dispatcher.submit(watch.tickets(self._source))
+            for ticket in watch.ticket_ids:
+                dispatcher.consumed(ticket)  # no item waits for them
+
+    def _collect_canaries(self, suites: Iterable[str]) -> None:
+        """Wait for the canaries of these suites."""
+        for name in suites:
+            watch = self._canaries.get(name)
+            if watch is not None and not watch.results and self._dispatcher is not None:
+                with suppress(StoreError):  # the session that could not be kept says so
+                    watch.collect(self._dispatcher.wait)
 
     @property
     def waits_for_others(self) -> bool:
@@ -412,10 +457,11 @@ class Evaluation:
         rows = []
         for ticket, opinion in batch:
             suite, _, member_id = ticket.id.partition("\n")
-            session = self._entries[suite, member_id].planned.member.session
-            rows.append(
-                StoredOpinion(suite, session.key, ticket.session_id, ticket.digest, opinion)
-            )
+            entry = self._entries.get((suite, member_id))
+            if entry is None:  # a canary: what it scored is the run's and the baseline's
+                continue
+            key = entry.planned.member.session.key
+            rows.append(StoredOpinion(suite, key, ticket.session_id, ticket.digest, opinion))
         self._store.put_opinions(self.run_id, rows)
 
     def _verdict(self, entry: _Entry, tick: Callable[[Progress], None] | None) -> Verdict:
@@ -455,6 +501,8 @@ class Evaluation:
             return CallCount()
         entries = (self._entries.get((plan.suite.name, one.member.id)) for one in plan.sessions)
         tickets = [entry.ticket for entry in entries if entry is not None and entry.ticket]
+        watch = self._canaries.get(plan.suite.name)
+        tickets += [] if watch is None else watch.ticket_ids
         return reduce(CallCount.__add__, map(dispatcher.spent, tickets), CallCount())
 
     def _tally(self, plan: SuitePlan, reported: Callable[[str, str], bool]) -> SuiteTally:
@@ -475,8 +523,10 @@ class Evaluation:
                     status=entry.status if entry is not None else "pending",
                 )
             )
+        watch = self._canaries.get(plan.suite.name)
         return SuiteTally(
             plan=plan,
+            canaries=() if watch is None else watch.results,
             panel=self.panel(plan.suite),
             results=tuple(results),
             spent=self._spent(plan),

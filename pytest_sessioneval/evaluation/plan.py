@@ -31,6 +31,8 @@ class SuitePlan(Frozen):
     """The selected sessions, in item order."""
     sources: Sources
     """What collection found."""
+    canaries: tuple[Member, ...] = ()
+    """The suite's frozen sessions, in file order; they are not among the others."""
     left_out: tuple[str, ...] = ()
     """Keys of the suite's sessions that were not selected."""
     baselines: dict[str, Baseline] = {}

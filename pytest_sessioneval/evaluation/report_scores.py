@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.gate.baseline import axis_points
 from pytest_sessioneval.gate.model import Baseline, Candidate, SessionScores, Versions
@@ -40,7 +42,8 @@ def reported_candidate(suite: SuiteReport, *, partial: str) -> Candidate:
         suite=suite.suite,
         versions=_versions(suite),
         axes=suite.axes,
-        sessions=_sessions(suite),
+        sessions=_sessions(suite, suite.sessions),
+        canaries=_sessions(suite, suite.canaries),
         left_out=None if suite.sources.deselected else frozenset(),
         partial=part,
         unreadable=len(suite.sources.problems),
@@ -59,7 +62,12 @@ def reported_baseline(suite: SuiteReport, *, place: str, origin: str) -> Baselin
             f"{origin}: {place} holds no session of suite {suite.suite!r}; name a run that has some"
         )
     return Baseline(
-        suite=suite.suite, versions=_versions(suite), axes=suite.axes, sessions=_sessions(suite)
+        suite=suite.suite,
+        format=2 if suite.canaries else 1,
+        versions=_versions(suite),
+        axes=suite.axes,
+        sessions=_sessions(suite, suite.sessions),
+        canaries=_sessions(suite, suite.canaries),
     )
 
 
@@ -69,8 +77,8 @@ def _versions(suite: SuiteReport) -> Versions:
     )
 
 
-def _sessions(suite: SuiteReport) -> tuple[SessionScores, ...]:
-    scored = (_scores(session, suite) for session in suite.sessions)
+def _sessions(suite: SuiteReport, sessions: Sequence[SessionReport]) -> tuple[SessionScores, ...]:
+    scored = (_scores(session, suite) for session in sessions)
     return tuple(sorted(scored, key=lambda session: session.key))
 
 

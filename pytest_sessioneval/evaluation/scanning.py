@@ -13,6 +13,7 @@ from pytest_sessioneval.evaluation.membership import FoundSummary, Member, membe
 from pytest_sessioneval.evaluation.reading import Readings, redacted_summary
 from pytest_sessioneval.evaluation.walking import Candidate, Ignored, walk
 from pytest_sessioneval.garbage import paused
+from pytest_sessioneval.gate.drift import FEWEST_CANARIES
 from pytest_sessioneval.gate.model import anchor_name
 from pytest_sessioneval.stores.protocol import IndexedFile, Store
 from pytest_sessioneval.suites.expectations import unmatched_expectations
@@ -38,6 +39,8 @@ class Scan:
     members: tuple[Member, ...]
     problems: tuple[tuple[Path, FileProblem], ...]
     sources: Sources
+    canaries: tuple[Member, ...] = ()
+    """The frozen sessions that ``[gate] canaries`` names; not among ``members``."""
     repeated_keys: tuple[str, ...] = ()
 
 
@@ -70,11 +73,12 @@ def scan(
     ``only_named``: the suite is these files and nothing else. ``readings``
     keeps what had to be read, for whoever judges it.
     Raises ``SuiteError`` when keys cannot be made, when two sessions share one
-    in a suite with a gate, or when something is expected of a session that is
-    not there.
+    in a suite with a gate, when something is expected of a session that is not
+    there, or when there are too few canaries.
     """
     limits = limits or Limits()
-    own = {suite.file, *_files_of(suite)}
+    frozen = _canary_files(suite, ignored)
+    own = {suite.file, *_files_of(suite), *(candidate.path for candidate in frozen)}
     candidates = [
         candidate
         for candidate in walk(
@@ -87,16 +91,15 @@ def scan(
         if candidate.path not in own and not registry.owns(candidate.path)
     ]
     with paused(len(candidates)):
-        return _scanned(suite, _read(candidates, registry, store, limits, readings), named)
+        files = _read(candidates, registry, store, limits, readings)
+        return _scanned(suite, files, _read(frozen, registry, store, limits, readings), named)
 
 
-def _scanned(suite: Suite, files: Sequence[_File], named: Collection[Path]) -> Scan:
-    found = [
-        FoundSummary(file.candidate.path, file.candidate.relative, summary)
-        for file in files
-        for summary in file.sessions
-    ]
-    membership = members(suite.name, suite.settings.suite, found)
+def _scanned(
+    suite: Suite, files: Sequence[_File], frozen_files: Sequence[_File], named: Collection[Path]
+) -> Scan:
+    membership = members(suite.name, suite.settings.suite, _found(files))
+    canaries = _canaries(suite, frozen_files)
     if membership.repeated_keys and suite.settings.gate is not None:
         raise SuiteError(
             f"suite {suite.name}: {len(membership.repeated_keys)} keys name more than one session "
@@ -106,13 +109,14 @@ def _scanned(suite: Suite, files: Sequence[_File], named: Collection[Path]) -> S
     _check_expectations(suite, membership.members)
     problems = tuple(
         (file.candidate.path, problem)
-        for file in files
+        for file in (*files, *frozen_files)
         for problem in (*file.problems, *_no_session(file, named))
     )
     return Scan(
         suite=suite,
         members=membership.members,
         problems=problems,
+        canaries=canaries,
         repeated_keys=membership.repeated_keys,
         sources=Sources(
             files_read=sum(1 for file in files if file.sessions),
@@ -128,6 +132,38 @@ def _scanned(suite: Suite, files: Sequence[_File], named: Collection[Path]) -> S
             problems=tuple(problem for _, problem in problems),
         ),
     )
+
+
+def _found(files: Iterable[_File]) -> list[FoundSummary]:
+    return [
+        FoundSummary(file.candidate.path, file.candidate.relative, summary)
+        for file in files
+        for summary in file.sessions
+    ]
+
+
+def _canary_files(suite: Suite, ignored: Ignored) -> list[Candidate]:
+    gate = suite.settings.gate
+    if gate is None or not gate.canaries:
+        return []
+    return list(walk(suite.root, globs=gate.canaries, ignored=ignored))
+
+
+def _canaries(suite: Suite, files: Sequence[_File]) -> tuple[Member, ...]:
+    """Return the canaries, named by their place; raises ``SuiteError`` when they are too few."""
+    gate = suite.settings.gate
+    if gate is None or not gate.canaries:
+        return ()
+    by_place = suite.settings.suite.model_copy(update={"key": "path", "cluster": None})
+    found = members(suite.name, by_place, _found(files)).members
+    broken = any(file.problems for file in files)
+    if len(found) < FEWEST_CANARIES and not broken:
+        raise SuiteError(
+            f"suite {suite.name}: [gate] canaries = {list(gate.canaries)} names {len(found)} "
+            f"sessions; {FEWEST_CANARIES} to 20 can tell a judge that moved from an agent that "
+            "did: copy some of the suite's sessions there, or remove the key"
+        )
+    return found
 
 
 def _check_expectations(suite: Suite, listed: Sequence[Member]) -> None:

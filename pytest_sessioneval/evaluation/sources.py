@@ -158,6 +158,7 @@ def side_of(baseline: Baseline) -> Candidate:
         versions=baseline.versions,
         axes=baseline.axes,
         sessions=baseline.sessions,
+        canaries=baseline.canaries,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from pytest_sessioneval.errors import BaselineError
-from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.gate.model import (
     FORMAT,
     AxisPoint,
@@ -28,14 +26,11 @@ from pytest_sessioneval.verdicts.model import Opinion, UnscoredReason, Verdict
 from pytest_sessioneval.verdicts.run import SessionResult, SuiteRun
 
 __all__ = [
-    "AxisMove",
-    "BaselineMove",
     "axis_points",
     "baseline_of",
     "baseline_text",
     "candidate_of",
     "check_baseline",
-    "moved",
     "parse_baseline",
     "session_scores",
     "unwritable",
@@ -45,34 +40,6 @@ __all__ = [
 _DECIMALS = 4
 _DEPTH = 8
 _NAMED = 5
-
-
-class AxisMove(Frozen):
-    """How one axis's mean moves when a baseline is replaced."""
-
-    axis: str
-    """The axis."""
-    before: float | None
-    """Mean of the old baseline's scored sessions, 0–100; null: it has none."""
-    after: float | None
-    """The same of the new one."""
-
-
-class BaselineMove(Frozen):
-    """What replacing a baseline changes."""
-
-    axes: tuple[AxisMove, ...]
-    """One per axis of the new baseline, in order."""
-    added: tuple[str, ...] = ()
-    """Keys only the new one has, sorted."""
-    removed: tuple[str, ...] = ()
-    """Keys only the old one has, sorted."""
-    rerecorded: tuple[str, ...] = ()
-    """Keys of both whose transcripts differ, sorted."""
-    rescored: tuple[str, ...] = ()
-    """Keys of both with the same transcript and other scores, sorted."""
-    versions: tuple[str, ...] = ()
-    """Which versions differ: rubric, judge, scoring."""
 
 
 def versions_of(run: SuiteRun, *, scoring: str) -> Versions:
@@ -109,7 +76,7 @@ def baseline_of(
     judged on every axis or excused from it, none left out, none unreadable.
     """
     baseline = _as_baseline(run, scoring=scoring, readers=readers)
-    problems = unwritable(run, baseline.sessions, partial=partial)
+    problems = unwritable(run, baseline.sessions, canaries=baseline.canaries, partial=partial)
     if problems:
         raise BaselineError(
             f"the baseline of suite {run.suite!r} is not written: {'; '.join(problems)}. "
@@ -119,7 +86,11 @@ def baseline_of(
 
 
 def unwritable(
-    run: SuiteRun, sessions: Sequence[SessionScores], *, partial: str = ""
+    run: SuiteRun,
+    sessions: Sequence[SessionScores],
+    *,
+    canaries: Sequence[SessionScores] = (),
+    partial: str = "",
 ) -> tuple[str, ...]:
     """Return why a run may not become a baseline, one reason each; empty: it may."""
     reasons = []
@@ -130,16 +101,17 @@ def unwritable(
     if run.sources.problems:
         first = run.sources.problems[0]
         reasons.append(f"{len(run.sources.problems)} could not be read, first {first.path}")
-    unjudged = [
-        session.key
-        for session in sessions
-        if any(
-            isinstance(point, NoScore) and point.unscored in UNJUDGED
-            for point in session.axes.values()
-        )
-    ]
-    if unjudged:
-        reasons.append(f"not scored: {_listed(unjudged)}")
+    for what, listed in (("not scored", sessions), ("canaries not scored", canaries)):
+        unjudged = [
+            session.key
+            for session in listed
+            if any(
+                isinstance(point, NoScore) and point.unscored in UNJUDGED
+                for point in session.axes.values()
+            )
+        ]
+        if unjudged:
+            reasons.append(f"{what}: {_listed(unjudged)}")
     return tuple(reasons)
 
 
@@ -164,6 +136,7 @@ def candidate_of(
         left_out=None if left_out is None else frozenset(left_out),
         partial=partial,
         unreadable=len(run.sources.problems),
+        canaries=session_scores(run.canaries, run.axes, readers=readers),
     )
 
 
@@ -197,18 +170,20 @@ def baseline_text(baseline: Baseline) -> str:
     """Return the baseline as JSON: sorted, one line per session, ending in a newline.
 
     Equal baselines give equal bytes: there is no date in it, and the order of
-    sessions and axes is that of their names.
+    sessions and axes is that of their names. Without canaries it is format 1,
+    which older versions read.
     """
     head = {
-        "format": baseline.format,
+        "format": 2 if baseline.canaries else 1,
         "suite": baseline.suite,
         "versions": baseline.versions.model_dump(),
         "axes": list(baseline.axes),
     }
     lines = [f" {json.dumps(name)}: {_compact(value)},\n" for name, value in head.items()]
-    sessions = sorted(baseline.sessions, key=lambda session: session.key)
-    rows = ",\n".join(f"  {_compact(_row(session))}" for session in sessions)
-    return "{\n" + "".join(lines) + ' "sessions": [\n' + rows + "\n ]\n}\n"
+    parts = [_rows("sessions", baseline.sessions)]
+    if baseline.canaries:
+        parts.append(_rows("canaries", baseline.canaries))
+    return "{\n" + "".join(lines) + ",\n".join(parts) + "\n}\n"
 
 
 def parse_baseline(text: str, *, place: str = "baseline.json") -> Baseline:
@@ -249,36 +224,13 @@ def parse_baseline(text: str, *, place: str = "baseline.json") -> Baseline:
         baseline = Baseline.model_validate(value)
     except ValidationError as error:
         raise BaselineError(f"{place}{_first_fault(error, value, text)}; {repair}") from None
-    seen: set[str] = set()
-    for session in baseline.sessions:
-        if session.key in seen:
-            raise BaselineError(f"{place}: the key {session.key!r} is there twice; {repair}")
-        seen.add(session.key)
+    for part in (baseline.sessions, baseline.canaries):
+        seen: set[str] = set()
+        for session in part:
+            if session.key in seen:
+                raise BaselineError(f"{place}: the key {session.key!r} is there twice; {repair}")
+            seen.add(session.key)
     return baseline
-
-
-def moved(old: Baseline | None, new: Baseline) -> BaselineMove:
-    """Return what replacing ``old`` (null: there was none) by ``new`` changes."""
-    before = {session.key: session for session in old.sessions} if old else {}
-    after = {session.key: session for session in new.sessions}
-    both = sorted(before.keys() & after.keys())
-    same = [key for key in both if before[key].digest == after[key].digest]
-    was = old.versions.model_dump() if old else new.versions.model_dump()
-    return BaselineMove(
-        axes=tuple(
-            AxisMove(
-                axis=axis, before=_mean(before.values(), axis), after=_mean(after.values(), axis)
-            )
-            for axis in new.axes
-        ),
-        added=tuple(sorted(after.keys() - before.keys())),
-        removed=tuple(sorted(before.keys() - after.keys())),
-        rerecorded=tuple(key for key in both if before[key].digest != after[key].digest),
-        rescored=tuple(key for key in same if before[key].axes != after[key].axes),
-        versions=tuple(
-            name for name, version in new.versions.model_dump().items() if version != was[name]
-        ),
-    )
 
 
 def _as_baseline(run: SuiteRun, *, scoring: str, readers: Mapping[str, str]) -> Baseline:
@@ -291,7 +243,9 @@ def _as_baseline(run: SuiteRun, *, scoring: str, readers: Mapping[str, str]) -> 
         suite=run.suite,
         versions=versions_of(run, scoring=scoring),
         axes=run.axes,
+        format=2 if run.canaries else 1,
         sessions=session_scores(run.results, run.axes, readers=readers),
+        canaries=session_scores(run.canaries, run.axes, readers=readers),
     )
 
 
@@ -334,6 +288,12 @@ def _by_repeat(opinions: Sequence[Opinion], axis: str) -> list[float]:
     return [fmean(scores[repeat]) for repeat in sorted(scores)]
 
 
+def _rows(name: str, sessions: Sequence[SessionScores]) -> str:
+    ordered = sorted(sessions, key=lambda session: session.key)
+    rows = ",\n".join(f"  {_compact(_row(session))}" for session in ordered)
+    return f' "{name}": [\n{rows}\n ]'
+
+
 def _row(session: SessionScores) -> dict[str, Any]:
     row = session.model_dump(exclude={"axes"}, exclude_defaults=True)
     axes = {
@@ -354,12 +314,6 @@ def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _mean(sessions: Collection[SessionScores], axis: str) -> float | None:
-    points = (session.axes.get(axis) for session in sessions)
-    scores = [point.score for point in points if isinstance(point, AxisScore)]
-    return math.fsum(scores) / len(scores) if scores else None
-
-
 def _listed(keys: Sequence[str]) -> str:
     shown = ", ".join(keys[:_NAMED])
     rest = len(keys) - _NAMED
@@ -371,8 +325,8 @@ def _first_fault(error: ValidationError, value: Mapping[str, Any], text: str) ->
     fault = error.errors(include_url=False)[0]
     where, line = ".".join(str(part) for part in fault["loc"]), ""
     match fault["loc"]:
-        case ("sessions", int(position), *rest):
-            row = value["sessions"][position]
+        case ("sessions" | "canaries" as part, int(position), *rest):
+            row = value[part][position]
             key = row.get("key") if isinstance(row, dict) else None
             within = [str(part) for part in rest if part not in {"AxisScore", "NoScore"}]
             where = f"session {key!r}" if isinstance(key, str) else f"session number {position + 1}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pytest_sessioneval.errors import SuiteError
 from pytest_sessioneval.gate.baseline import check_baseline
+from pytest_sessioneval.gate.canaries import CanaryCheck, check_canaries
 from pytest_sessioneval.gate.comparison import (
     Measured,
     Part,
@@ -14,6 +15,7 @@ from pytest_sessioneval.gate.comparison import (
     measure,
     measure_unpaired,
 )
+from pytest_sessioneval.gate.drifted import unchecked_canaries, with_drift
 from pytest_sessioneval.gate.model import AxisScore, Baseline, Candidate, NoScore, SessionScores
 from pytest_sessioneval.gate.outcome import (
     AxisDecision,
@@ -94,16 +96,19 @@ def decide(
     for name, baseline in baselines.items():
         check_baseline(baseline, settings.axes, candidate.versions, place=f"the {name}")
     sides = _sides(candidate, baselines, unpaired=unpaired)
+    canaries = _canaries(candidate, sides, settings)
     whole = _whole_status(candidate, sides)
     axes: tuple[AxisDecision, ...]
     if whole is None:
         axes = _axis_decisions(
             candidate, sides, settings, alpha=alpha, unpaired=unpaired, people=people or People()
         )
+        axes = tuple(with_drift(axis, canaries) for axis in axes)
         status = worst(axis.status for axis in axes if axis.status is not None)
-        if candidate.unreadable:
+        unchecked = candidate.unreadable > 0 or unchecked_canaries(canaries, sides[0].name)
+        if unchecked:
             status = worst([status, "incomplete"])
-        blocks = any(axis.blocks for axis in axes) or candidate.unreadable > 0
+        blocks = any(axis.blocks for axis in axes) or unchecked
     else:
         status = whole
         blocks = status_blocks(whole, settings, required=required)
@@ -123,6 +128,22 @@ def decide(
         strict=settings.strict,
         on_inconclusive=settings.on_inconclusive,
         decide_on=settings.decide_on,
+        canaries=canaries if whole is None else (),
+    )
+
+
+def _canaries(
+    candidate: Candidate, sides: Sequence[_Side], settings: GateSettings
+) -> tuple[CanaryCheck, ...]:
+    """Return what the canaries say, for each baseline that can be compared with at all."""
+    if not settings.canaries:
+        return ()
+    others = (axis for axis in candidate.axes if axis not in settings.axes)
+    axes = (*settings.axes, *others)
+    return tuple(
+        check_canaries(side.name, side.baseline.canaries, candidate.canaries, axes)
+        for side in sides
+        if not side.mismatches
     )
 
 

@@ -13,6 +13,7 @@ __all__ = ["axis_line", "unlabelled"]
 _WHOLE_SCALE = 100
 _PLAIN: dict[Reason, str] = {
     "not_comparable": "made with other versions",
+    "judge_moved": "the judge moved, not the agent",
     "lost_sessions": "sessions of the baseline are missing",
     "all_null": "no session has a score any more",
     "nothing_paired": "no session is scored on both sides",

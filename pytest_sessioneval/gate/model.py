@@ -22,8 +22,8 @@ __all__ = [
     "anchor_name",
 ]
 
-FORMAT = 1
-"""The format of baseline files this version writes, and the newest it reads."""
+FORMAT = 2
+"""The newest format of baseline files that this version reads: 2 holds canaries, too."""
 
 Points = Annotated[float, Field(ge=0, le=100)]
 
@@ -80,8 +80,8 @@ class Versions(Frozen):
 class Baseline(Frozen):
     """What a run is compared to: a suite's scores at the time somebody blessed them."""
 
-    format: Literal[1] = 1
-    """The file's format."""
+    format: Literal[1, 2] = 1
+    """The file's format: 2 where it holds canaries."""
     suite: str
     """The suite's name."""
     versions: Versions
@@ -90,6 +90,9 @@ class Baseline(Frozen):
     """The rubric's axes, in order."""
     sessions: Annotated[tuple[SessionScores, ...], Field(min_length=1)]
     """One per session, sorted by key; keys are unique."""
+    canaries: tuple[SessionScores, ...] = ()
+    """The frozen sessions that tell the judge from the agent, sorted by key; empty: there are
+    none."""
 
 
 class Candidate(Frozen):
@@ -110,6 +113,8 @@ class Candidate(Frozen):
     """Why this is not all of the suite, such as ``-k``; empty: it is."""
     unreadable: Annotated[int, Field(ge=0)] = 0
     """Files and sessions that could not be read."""
+    canaries: tuple[SessionScores, ...] = ()
+    """The frozen sessions judged in this run; empty: nobody was asked about any."""
     judge_sd: dict[str, float] = {}
     """The judge's own spread in points by axis, where it was measured: it decides nothing, and
     says which part of the uncertainty is the judge's."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pytest_sessioneval.gate.canary_notes import canary_notes
 from pytest_sessioneval.gate.figures import count, listed, signed
 from pytest_sessioneval.gate.outcome import (
     Against,
@@ -32,6 +33,7 @@ def notes(decision: Decision) -> tuple[str, ...]:
         found.append(_look_note(decision.look))
     for position, use in enumerate(decision.baselines):
         found.extend(_use_notes(use, first=position == 0))
+    found.extend(canary_notes(decision))
     for axis in decision.gated:
         found.extend(_axis_notes(axis, decision))
     return tuple(found)

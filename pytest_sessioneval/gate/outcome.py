@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from pytest_sessioneval.frozen import Frozen
+from pytest_sessioneval.gate.canaries import CanaryCheck
 from pytest_sessioneval.gate.rules import Status
 from pytest_sessioneval.verdicts.model import UnscoredReason
 
@@ -30,6 +31,7 @@ __all__ = [
 
 Reason = Literal[
     "not_comparable",
+    "judge_moved",
     "broken_session",
     "lost_sessions",
     "unjudged",
@@ -48,6 +50,7 @@ Reason = Literal[
 ]
 """Why a comparison did not pass.
 
+``judge_moved``: the canaries' scores shifted, so that the agent's may have for the same cause.
 ``broken_session``: one fell by more than ``break``. ``lost_sessions``: the run
 lacks sessions of the baseline. ``unjudged``, ``unverified``: sessions without a
 judgement. ``all_null``: the baseline has scores, the run has none.
@@ -361,6 +364,8 @@ class Decision(Frozen):
     """Whether the judge's scores decide, or those scores corrected by people's labels."""
     look: LookTaken | None = None
     """The look that decided; null: the suite is not judged look by look."""
+    canaries: tuple[CanaryCheck, ...] = ()
+    """What the canaries say of the judge, one per baseline; empty: the gate has none."""
     against: Against | None = None
     """What the run was held against; null: whoever decided did not say."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from pytest_sessioneval.gate.canary_notes import drift_sentence, unchecked_canaries
 from pytest_sessioneval.gate.figures import count, listed, signed
 from pytest_sessioneval.gate.lines import axis_line, unlabelled
 from pytest_sessioneval.gate.notes import notes
@@ -40,7 +41,7 @@ def _happened(decision: Decision) -> str:
                 "--sessioneval-update-baseline and commit it."
             )
         case "not_comparable":
-            return _mismatched(decision)
+            return drift_sentence(decision) if _only_drifted(decision) else _mismatched(decision)
         case "incomplete":
             return _incomplete(decision)
         case "passed":
@@ -172,7 +173,7 @@ def _by_labels(one: Comparison) -> str:
 
 
 def _incomplete(decision: Decision) -> str:
-    missing = []
+    missing = unchecked_canaries(decision)
     lost = sorted({key for use in decision.baselines for key in use.lost})
     if lost:
         missing.append(f"{count(len(lost), 'session')} of the baseline missing ({listed(lost)})")
@@ -190,6 +191,10 @@ def _incomplete(decision: Decision) -> str:
         if "all_null" in reasons:
             missing.append(f"no session has a score on {axis.axis} any more")
     return f"The comparison is incomplete: {', '.join(missing)}."
+
+
+def _only_drifted(decision: Decision) -> bool:
+    return not any(use.mismatches for use in decision.baselines)
 
 
 def _mismatched(decision: Decision) -> str:

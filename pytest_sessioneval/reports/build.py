@@ -95,6 +95,7 @@ def _suite(run: SuiteRun, gate: GateResult | None) -> SuiteReport:
             _session(result, bucket, rank)
             for result, bucket in zip(run.results, bucket_of, strict=True)
         ),
+        canaries=tuple(_session(result, None, rank) for result in run.canaries),
     )
 
 

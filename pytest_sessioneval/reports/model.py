@@ -189,6 +189,9 @@ class SuiteReport(Frozen):
     """What was decided: the gate's decision and the shortcuts; null: neither was asked for."""
     sessions: tuple[SessionReport, ...]
     """One per selected session, in collection order."""
+    canaries: tuple[SessionReport, ...] = ()
+    """The frozen sessions that were judged again to tell the judge from the agent; they count in
+    nothing above."""
 
 
 class Report(Frozen):

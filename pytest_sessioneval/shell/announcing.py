@@ -23,6 +23,8 @@ def announcement(planned: PlannedCalls, environ: Mapping[str, str]) -> Iterator[
         judges = ", ".join(planned.judges)
         sessions, calls = counted(planned.unjudged, "session"), counted(planned.calls, "call")
         most = "at most " if planned.at_most else ""
+        if planned.canaries:
+            sessions += f" and {counted(planned.canaries, 'canary session')}"
         yield f"judging {most}{sessions}: {most}{calls} to {judges} ({stored:,} from store)"
     elif planned.embedded:
         for name, prefix in _KEYS.items():

@@ -185,6 +185,12 @@ def _figures(result: GateResult) -> list[tuple[str, object]]:
     if result.decision is None:
         return []
     figures: list[tuple[str, object]] = [("gate_status", result.decision.status)]
+    figures += [
+        (f"gate_{drift.axis}_{check.baseline}_canary_shift", drift.shift)
+        for check in result.decision.canaries
+        for drift in check.drifts
+        if drift.shift is not None
+    ]
     if result.decision.look is not None:
         taken = result.decision.look.model_dump(mode="json")
         figures += [(f"gate_look_{name}", value) for name, value in taken.items()]

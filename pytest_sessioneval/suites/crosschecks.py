@@ -92,12 +92,15 @@ def path_problems(file: SuiteFile, root: Path) -> Iterator[Problem]:
             path_inside(root, text)
         except OutsideError as error:
             yield Problem(path, f"{dotted(path)}: {text!r} {error}")
-    for key in ("sessions", "feedback"):
-        for index, pattern in enumerate(getattr(file.suite, key)):
+    globs = [("suite", key, getattr(file.suite, key)) for key in ("sessions", "feedback")]
+    if file.gate is not None:
+        globs.append(("gate", "canaries", file.gate.canaries))
+    for section, key, patterns in globs:
+        for index, pattern in enumerate(patterns):
             try:
                 check_glob(pattern)
             except OutsideError as error:
-                yield Problem(("suite", key, index), f"suite.{key}: {pattern!r} {error}")
+                yield Problem((section, key, index), f"{section}.{key}: {pattern!r} {error}")
 
 
 def _answered(experts: tuple[Expert, ...], rubric: Rubric) -> frozenset[str]:

@@ -287,6 +287,9 @@ class GateSettings(Frozen):
     """Stop judging when the decision is reached."""
     min_pairs: Annotated[int, Field(ge=2)] = 20
     """Fewest pairs that can pass."""
+    canaries: tuple[str, ...] = ()
+    """Globs, relative to the suite, of frozen sessions that tell a judge that moved from an
+    agent that did; they are no sessions of the suite."""
     margins: dict[str, Points] = {}
     """Per axis, and ``default``: points of mean drop that are tolerated."""
 

@@ -138,6 +138,9 @@ class SuiteRun(Frozen):
     """What collection found."""
     results: tuple[SessionResult, ...] = ()
     """One per selected session, in collection order."""
+    canaries: tuple[SessionResult, ...] = ()
+    """The frozen sessions that tell the judge from the agent, judged again in this run; never
+    counted. Empty: nobody was asked about any."""
     mean_shortfalls: tuple[Shortfall, ...] = ()
     """Every mean that was too low."""
     never_scored: tuple[str, ...] = ()

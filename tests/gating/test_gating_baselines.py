@@ -162,8 +162,8 @@ def test_what_is_there_and_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 
 def test_a_newer_format_is_an_error(tmp_path: Path) -> None:
     """It says which version reads it."""
-    (tmp_path / "baseline.json").write_text('{"format": 2}', "utf-8")
-    with pytest.raises(BaselineError, match=r"format 2, this version reads up to 1; upgrade"):
+    (tmp_path / "baseline.json").write_text('{"format": 3}', "utf-8")
+    with pytest.raises(BaselineError, match=r"format 3, this version reads up to 2; upgrade"):
         read_baseline(tmp_path / "baseline.json")
 
 

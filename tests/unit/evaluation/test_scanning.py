@@ -380,3 +380,61 @@ def test_no_secret_is_kept(root: Path, store: Store, tmp_path: Path) -> None:
     kept = b"".join(path.read_bytes() for path in (tmp_path / "store").iterdir() if path.is_file())
     assert b"pens" not in kept
     assert SECRET.encode() not in kept
+
+
+# -- canaries --------------------------------------------------------------------------
+
+_FROZEN = '[gate]\naxes = ["efficiency"]\ncanaries = ["frozen/*.json"]\n'
+
+
+def _canaries(root: Path, count: int) -> None:
+    write(root, **{f"frozen__c{number:02d}": chat(said(f"c{number}")) for number in range(count)})
+
+
+def test_canaries_are_no_sessions_of_the_suite(root: Path) -> None:
+    """Whatever else the suite's files are: named by their place, in no count."""
+    _suite(root, _FROZEN)
+    _canaries(root, 10)
+    write(root, a=chat(said("pens")))
+    found = _scan(root)
+    assert (["a.json"], 1) == ([one.id for one in found.members], found.sources.sessions)
+    assert [f"frozen/c{n:02d}.json" for n in range(10)] == [m.session.key for m in found.canaries]
+
+
+def test_canaries_may_lie_outside_of_the_session_globs(root: Path) -> None:
+    """They have globs of their own."""
+    _suite(root, f'[suite]\nsessions = ["a.json"]\n{_FROZEN}')
+    _canaries(root, 10)
+    write(root, a=chat(said("pens")))
+    found = _scan(root)
+    assert (1, 10) == (len(found.members), len(found.canaries))
+
+
+def test_a_canary_may_be_a_copy_of_a_session(root: Path) -> None:
+    """It is no duplicate of it."""
+    _suite(root, _FROZEN)
+    _canaries(root, 10)
+    write(root, a=chat(said("c3")))
+    found = _scan(root)
+    assert (1, 10, ()) == (len(found.members), len(found.canaries), found.sources.duplicates)
+
+
+@pytest.mark.parametrize("count", [0, 9])
+def test_too_few_canaries_are_refused(root: Path, count: int) -> None:
+    """The message counts them; copies of one another count once."""
+    _suite(root, _FROZEN)
+    _canaries(root, count)
+    write(root, a=chat(said("pens")))
+    if count:
+        write(root, frozen__copy=chat(said("c3")))
+    with pytest.raises(SuiteError, match=f"names {count} sessions; 10 to 20"):
+        _scan(root)
+
+
+def test_an_unreadable_canary_is_a_problem(root: Path) -> None:
+    """And is told before their number."""
+    _suite(root, _FROZEN)
+    _canaries(root, 9)
+    write(root, a=chat(said("pens")), frozen__broken="{")
+    found = _scan(root)
+    assert ["frozen/broken.json"] == [problem.path for _, problem in found.problems]

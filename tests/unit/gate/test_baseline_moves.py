@@ -3,10 +3,9 @@
 import pytest
 from gate_builders import VERSIONS, baseline, candidate, gate
 
-from pytest_sessioneval.gate.baseline import moved
 from pytest_sessioneval.gate.decision import decide
 from pytest_sessioneval.gate.model import anchor_name
-from pytest_sessioneval.gate.moves import move_lines
+from pytest_sessioneval.gate.moves import move_lines, moved
 from pytest_sessioneval.gate.outcome import Against
 from pytest_sessioneval.gate.saying import notes
 

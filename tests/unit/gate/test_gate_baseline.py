@@ -13,10 +13,10 @@ from pytest_sessioneval.gate.baseline import (
     baseline_text,
     candidate_of,
     check_baseline,
-    moved,
     parse_baseline,
 )
 from pytest_sessioneval.gate.model import AxisScore, NoScore
+from pytest_sessioneval.gate.moves import moved
 from pytest_sessioneval.verdicts.run import FileProblem, SuiteRun
 
 READERS = {"native": "2"}
@@ -91,7 +91,7 @@ def test_text_keeps_an_unusual_key() -> None:
         ("[]", "no baseline"),
         ('{"sessions": []}', 'no whole number under "format"'),
         ('{"format": true}', "no baseline"),
-        ('{"format": 2, "anything": 1}', "format 2, this version reads up to 1; upgrade"),
+        ('{"format": 3, "anything": 1}', "format 3, this version reads up to 2; upgrade"),
         ('<<<<<<< HEAD\n{"format": 1}\n=======\n{}\n>>>>>>> other\n', "unresolved merge"),
         ('{"format": 1}', "suite: field required"),
     ],

@@ -52,13 +52,27 @@ _HELD = Baseline(
 )
 
 
+_CANARY = SessionScores(
+    key="canaries/a.json",
+    digest="dd44",
+    reader="tau-bench@2",
+    axes={"goal_completion": AxisScore(score=40), "self_extension": AxisScore(score=60)},
+)
+_FORMATS = {1: _HELD, 2: _HELD.model_copy(update={"format": 2, "canaries": (_CANARY,)})}
+
+
 @pytest.mark.parametrize("number", range(1, FORMAT + 1))
 def test_every_format_there_was_is_read(number: int) -> None:
-    """The same scores, whichever format they were written in."""
+    """As it was meant, whichever version wrote it."""
     text = (_GOLDEN / f"format-{number}.json").read_text("utf-8")
-    assert _HELD == parse_baseline(text).model_copy(update={"format": _HELD.format})
+    assert _FORMATS[number] == parse_baseline(text)
 
 
-def test_todays_format_is_written_as_it_was() -> None:
-    """A change of the text without a new format would show in every repository's next diff."""
-    assert (_GOLDEN / f"format-{FORMAT}.json").read_text("utf-8") == baseline_text(_HELD)
+@pytest.mark.parametrize("number", range(1, FORMAT + 1))
+def test_todays_formats_are_written_as_they_were(number: int) -> None:
+    """A change of the text without a new format would show in every repository's next diff.
+
+    The first is still written: where there are no canaries.
+    """
+    text = (_GOLDEN / f"format-{number}.json").read_text("utf-8")
+    assert text == baseline_text(_FORMATS[number])

@@ -1,0 +1,97 @@
+"""Canaries in a run: frozen sessions that a judge is asked about each time, and that never count.
+
+What a person could change about the suite is not shown with them (profiles,
+expectations, thumbs), so that nothing but the judge can move their scores.
+Their answers are never taken from the store nor kept in it: a provider that
+changes a model under the same name changes no verdict key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.evaluation.plan import SuitePlan
+from pytest_sessioneval.evaluation.reading import TranscriptSource
+from pytest_sessioneval.gate.model import Versions
+from pytest_sessioneval.judging.dispatch import Ticket
+from pytest_sessioneval.judging.panel import SCORING_VERSION, Panel, Question, combine
+from pytest_sessioneval.verdicts.model import Opinion
+from pytest_sessioneval.verdicts.run import SessionResult
+
+__all__ = ["CanaryWatch"]
+
+
+class CanaryWatch:
+    """The canaries of one suite's part of a run; ``results`` is empty until they are collected."""
+
+    def __init__(self, plan: SuitePlan, panel: Panel) -> None:
+        settings = plan.suite.settings.model_copy(update={"expect": ()})
+        bare = plan.suite.model_copy(update={"profiles": {}, "settings": settings})
+        self._panel = replace(panel, suite=bare, feedback={})
+        self._asked: tuple[tuple[Member, tuple[Question, ...]], ...] = tuple(
+            (member, self._panel.questions(member.session)) for member in plan.canaries
+        )
+        self.results: tuple[SessionResult, ...] = ()
+        """How each was judged, in file order."""
+
+    @classmethod
+    def of(cls, plan: SuitePlan, panel: Panel, *, for_baseline: bool) -> CanaryWatch | None:
+        """Return the suite's canaries; None where nothing would be made of their scores.
+
+        That is without any, without a session to vouch for, and where neither a
+        baseline is written nor one can be compared with.
+        """
+        if not plan.canaries or not plan.sessions:
+            return None
+        today = Versions(rubric=panel.rubric_version, judge=panel.version, scoring=SCORING_VERSION)
+        comparable = any(
+            baseline.canaries and baseline.versions == today for baseline in plan.baselines.values()
+        )
+        return cls(plan, panel) if for_baseline or comparable else None
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """All that is asked about them."""
+        return tuple(question for _, asked in self._asked for question in asked)
+
+    @property
+    def ticket_ids(self) -> tuple[str, ...]:
+        """What names them to the dispatcher; no session of the suite has such a name."""
+        return tuple(_ticket_id(member) for member, _ in self._asked)
+
+    def tickets(self, source: TranscriptSource) -> tuple[Ticket, ...]:
+        """Return what the dispatcher is to ask."""
+        return tuple(
+            Ticket(
+                id=_ticket_id(member),
+                session_id=member.session.session_id,
+                digest=member.session.summary.digest,
+                panel=self._panel,
+                questions=asked,
+                load=partial(source.load, member),
+            )
+            for member, asked in self._asked
+        )
+
+    def collect(self, wait: Callable[[str], Sequence[Opinion]]) -> None:
+        """Fill ``results``; ``wait`` returns a ticket's opinions once they have arrived."""
+        self.results = tuple(
+            SessionResult(
+                session=member.session,
+                state="passed",
+                verdict=combine(
+                    self._panel.suite.rubric,
+                    member.session,
+                    wait(_ticket_id(member)),
+                    from_store=False,
+                ),
+            )
+            for member, _ in self._asked
+        )
+
+
+def _ticket_id(member: Member) -> str:
+    return f"{member.session.suite}\n\n{member.id}"

@@ -178,6 +178,34 @@ def list_(*, as_json: bool, url: str | None) -> None:
 
 
 @label.command()
+@click.argument("run", metavar="PATH")
+@click.option("--suite", metavar="NAME", help="Which suite, in a report of several.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array, an object per axis.")
+@_STORE
+@_OUT
+def check(run: str, *, suite: str | None, as_json: bool, url: str | None, out: str | None) -> None:
+    """Hold the scores of a run against people's random labels.
+
+    PATH is a suite's folder, whose latest run is taken, a report.json or the id
+    of a run. Per axis: the judge's bias, the mean corrected by the labels, and,
+    from 50 labels on, the mean calibrated to people's scale.
+    """
+    from pytest_sessioneval.cli.label_check import check_lines, checked_suite  # noqa: PLC0415
+    from pytest_sessioneval.cli.store import named_store  # noqa: PLC0415
+    from pytest_sessioneval.evaluation.reported import reported_suite  # noqa: PLC0415
+
+    folder = out_folder(out)
+    with named_store(url, home=folder, must_exist=True) as store:
+        found = reported_suite(run, suite=suite, option="label check", out=folder, store=store)
+        checks = checked_suite(found, store)
+    if as_json:
+        click.echo(json.dumps([one.model_dump(mode="json") for one in checks], indent=2))
+        return
+    for line in check_lines(checks, found.suite):
+        click.echo(line)
+
+
+@label.command()
 @_STORE
 def export(*, url: str | None) -> None:
     """Print queues and labels as a label file, which `label import` reads."""

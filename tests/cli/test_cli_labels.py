@@ -232,3 +232,28 @@ def test_a_suite_s_folder_means_its_latest_run(suite: Suite) -> None:
     store.finish_run(with_summary, state="done")
     store.close()
     assert "5 of 24 judged sessions" in printed("label-queue", ".", "-n", "5")
+
+
+@pytest.mark.usefixtures("suite")
+def test_a_run_is_held_against_random_labels() -> None:
+    """People are 30 points below the judge everywhere; a calibration wants more of them."""
+    printed("label-queue", "report.json", "-n", "12", "--axis", AXIS, "--to", "form.jsonl")
+    places = {f"task-task-{n:02d}": 100 * outcome - 30 for n, outcome in enumerate(STEADY)}
+    fill({row["session_id"]: places[row["session_id"]] for row in form()[1]})
+    printed("label", "import", "form.jsonl")
+    said = printed("label", "check", "report.json")
+    assert f"{AXIS}: a calibration needs 38 more labels" in said
+    (check,) = json.loads(printed("label", "check", "report.json", "--json"))
+    assert (12, 90.0) == (check["labels"], check["raw_mean"])
+    assert -30 == pytest.approx(check["people"] - check["judge"])
+    assert 60 == pytest.approx(check["mean"])
+
+
+@pytest.mark.usefixtures("suite")
+def test_a_run_without_random_labels_is_refused() -> None:
+    """A complaint is none."""
+    session = json.loads(Path("report.json").read_text("utf-8"))["suites"][0]["sessions"][0]
+    printed("label", "add", session["session_id"], AXIS, "20", "--complaint")
+    assert "has a random label (labels of any source: 1)" in refused(
+        "label", "check", "report.json"
+    )

@@ -35,7 +35,8 @@ def checked_suite(suite: SuiteReport, store: Store) -> tuple[LabelCheck, ...]:
     if not found:
         raise SettingError(
             f"label check: no session of this run of suite {suite.suite!r} has a random label "
-            f"(labels of any source: {len(people.labels)}); draw with sessioneval label-queue, and import"
+            f"(labels of any source: {len(people.labels)}); draw with sessioneval label-queue, "
+            "and import what people give"
         )
     return tuple(found)
 

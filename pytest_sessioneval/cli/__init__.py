@@ -20,6 +20,7 @@ from pytest_sessioneval.cli.feedback_commands import feedback
 from pytest_sessioneval.cli.folders import out_folder
 from pytest_sessioneval.cli.judge_commands import calibrate, judge_noise
 from pytest_sessioneval.cli.label_commands import label, label_queue
+from pytest_sessioneval.cli.store_commands import runs, sessions, show_session, stats
 from pytest_sessioneval.errors import SessionEvalError, UsageError
 
 __all__ = ["main", "program"]
@@ -244,5 +245,8 @@ def comment(report: str, *, links: str | None, name: str, out: str | None) -> No
     click.echo(comment_body(report, links=links, name=name, out=out_folder(out)), nl=False)
 
 
-for command in (calibrate, feedback, judge_noise, label, label_queue):
+for command in (
+    *(calibrate, feedback, judge_noise, label, label_queue),
+    *(runs, sessions, show_session, stats),
+):
     program.add_command(command)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from pytest_sessioneval.frozen import Frozen
+from pytest_sessioneval.stores.listings import CurrentVersions
 from pytest_sessioneval.verdicts.means import AxisMean, axis_means
 from pytest_sessioneval.verdicts.model import CallCount
 from pytest_sessioneval.verdicts.run import Run, SessionState, SuiteRun
 
-__all__ = ["RunSummary", "SuiteSummary", "summarise"]
+__all__ = ["RunSummary", "SuiteSummary", "current_versions", "summarise"]
 
 
 class SuiteSummary(Frozen):
@@ -29,6 +31,8 @@ class SuiteSummary(Frozen):
     """The suite's judge as configured."""
     judge_version: str
     """``name@n#digest`` of judge, panel, prompts and protocol."""
+    experts: tuple[str, ...] = ()
+    """The panel's experts, in order; empty: the run was kept before they were."""
     judged: int = 0
     """Sessions for which somebody was asked."""
     from_store: int = 0
@@ -53,6 +57,22 @@ def summarise(run: Run) -> RunSummary:
     )
 
 
+def current_versions(newest_first: Iterable[RunSummary | None]) -> tuple[CurrentVersions, ...]:
+    """Return the versions of each suite's last run, by suite."""
+    known: dict[str, CurrentVersions] = {}
+    for summary in newest_first:
+        for suite in summary.suites if summary is not None else ():
+            versions = CurrentVersions(
+                suite=suite.suite,
+                rubric_version=suite.rubric_version,
+                judge_version=suite.judge_version,
+                experts=suite.experts,
+                axes=tuple(mean.axis for mean in suite.means),
+            )
+            known.setdefault(suite.suite, versions)
+    return tuple(known[suite] for suite in sorted(known))
+
+
 def _summarise_suite(suite: SuiteRun) -> SuiteSummary:
     states = Counter(result.state for result in suite.results)
     return SuiteSummary(
@@ -63,6 +83,7 @@ def _summarise_suite(suite: SuiteRun) -> SuiteSummary:
         rubric_version=suite.rubric_version,
         judge_model=suite.judge.model,
         judge_version=suite.judge.version,
+        experts=tuple(seat.id for seat in suite.judge.seats),
         judged=suite.judged,
         from_store=suite.from_store,
         spent=suite.spent,

@@ -238,6 +238,8 @@ def conclude(
         unverified=pairs.unverified,
         missing_share=measured.missing_share,
         broken=broken if gated else (),
+        fell=sum(pair.difference < -SPREADLESS for pair in pairs.pairs),
+        rose=sum(pair.difference > SPREADLESS for pair in pairs.pairs),
         risen=sum(pair.difference > settings.break_ + SPREADLESS for pair in pairs.pairs),
         falls=_falls(pairs.pairs, deeper_than=0.0)[:_FALLS],
         judge_noise_share=measured.noise,

@@ -6,7 +6,7 @@ import math
 
 from pytest_sessioneval.gate.figures import confidence, count, p_value, percent, signed, words
 from pytest_sessioneval.gate.outcome import AxisDecision, Comparison, Decision, MeanTest, Reason
-from pytest_sessioneval.gate.rules import FEWEST_LABELS, SEVERITY
+from pytest_sessioneval.gate.rules import FEWEST_LABELS
 
 __all__ = ["axis_line", "unlabelled"]
 
@@ -114,8 +114,8 @@ def _verdict(axis: AxisDecision, shown: Comparison, decision: Decision) -> str:
     if axis.status == "passed" and test is not None:
         better = ", improved" if axis.improved else ""
         return f"{label}{better}: a drop of {margin} is ruled out ({p_value(test.p_noninferior)})"
-    worst = max(axis.comparisons, key=lambda one: SEVERITY.index(one.status or "passed"))
-    why = [_why(reason, worst, margin, decision) for reason in worst.reasons]
+    worst = axis.worst
+    why = [_why(reason, worst, margin, decision) for reason in worst.reasons] if worst else []
     stops = "" if axis.blocks else ", advisory"
     return f"{label}{stops}: {'; '.join(why)}" if why else f"{label}{stops}"
 

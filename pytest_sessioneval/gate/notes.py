@@ -22,6 +22,7 @@ __all__ = ["notes"]
 _FEW_CHANGED = 5
 _FEW_CLUSTERS = 10
 _NOISY = 0.5
+_DEEPEST = 3
 
 
 def notes(decision: Decision) -> tuple[str, ...]:
@@ -130,9 +131,20 @@ def _label_notes(axis: AxisDecision, shown: Comparison) -> list[str]:
     return found
 
 
+def _falls(one: Comparison) -> str:
+    """Return how many fell and rose, and the deepest falls: where a reader should look."""
+    deepest = [f"{fall.key} {fall.before:.0f} to {fall.after:.0f}" for fall in one.falls[:_DEEPEST]]
+    of_all = (
+        f"{one.fell} of {count(one.overall.pairs, 'session')}" if one.overall else f"{one.fell}"
+    )
+    return f"{of_all} fell and {one.rose} rose; the deepest falls: {', '.join(deepest)}"
+
+
 def _axis_notes(axis: AxisDecision, decision: Decision) -> list[str]:
     found: list[str] = []
     shown = axis.shown
+    if axis.status != "passed" and axis.worst is not None and axis.worst.falls:
+        found.append(f"{axis.axis}: {_falls(axis.worst)}.")
     if shown is not None and shown.broken and shown.risen >= len(shown.broken):
         found.append(
             f"{axis.axis}: {count(shown.risen, 'session')} rose by more than "

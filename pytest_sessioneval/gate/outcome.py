@@ -10,7 +10,7 @@ from typing import Literal
 
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.gate.canaries import CanaryCheck
-from pytest_sessioneval.gate.rules import Status
+from pytest_sessioneval.gate.rules import SEVERITY, Status
 from pytest_sessioneval.verdicts.model import UnscoredReason
 
 __all__ = [
@@ -207,6 +207,10 @@ class Comparison(Frozen):
     """Share of the expected sessions that are lost or not judged, 0–1."""
     broken: tuple[Fall, ...] = ()
     """Sessions that fell by more than ``break``, deepest first."""
+    fell: int = 0
+    """Sessions that score lower than in the baseline."""
+    rose: int = 0
+    """Sessions that score higher."""
     risen: int = 0
     """Sessions that rose by more than ``break``: as many as fell is how single scores vary here."""
     falls: tuple[Fall, ...] = ()
@@ -247,6 +251,12 @@ class AxisDecision(Frozen):
     """A note: better than every baseline, beyond chance."""
     comparisons: tuple[Comparison, ...] = ()
     """One per baseline; the first is the one reports show."""
+
+    @property
+    def worst(self) -> Comparison | None:
+        """The comparison that says the worst, the first of several."""
+        order = [SEVERITY.index(one.status or "passed") for one in self.comparisons]
+        return self.comparisons[order.index(max(order))] if order else None
 
     @property
     def shown(self) -> Comparison | None:

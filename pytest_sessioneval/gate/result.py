@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.gate.outcome import Decision
-from pytest_sessioneval.gate.saying import said
+from pytest_sessioneval.gate.saying import in_brief, said
 from pytest_sessioneval.gate.shortcuts import ShortcutResult, shortcut_lines
 
 __all__ = ["GateResult"]
@@ -23,6 +23,14 @@ class GateResult(Frozen):
         """Whether the run fails for it."""
         stopped = self.decision is not None and self.decision.blocks
         return stopped or not all(shortcut.held for shortcut in self.shortcuts)
+
+    @property
+    def stopped_by(self) -> str:
+        """In a few words what fails the run; empty: nothing here does."""
+        failed = [shortcut.option for shortcut in self.shortcuts if not shortcut.held]
+        if self.decision is not None and self.decision.blocks:
+            return in_brief(self.decision)
+        return f"{' and '.join(failed)} did not hold" if failed else ""
 
     @property
     def failure(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from pytest_sessioneval.gate.notes import notes
 from pytest_sessioneval.gate.outcome import AxisDecision, Comparison, Decision, MeanTest, Reason
 from pytest_sessioneval.gate.rules import SEVERITY
 
-__all__ = ["axis_line", "first_sentence", "notes", "said"]
+__all__ = ["axis_line", "first_sentence", "in_brief", "notes", "said"]
 
 _UNLABELLED: set[Reason] = {"too_few_labels", "labels_missing"}
 
@@ -24,6 +24,29 @@ def said(decision: Decision) -> tuple[str, ...]:
     """Return the whole decision as lines: first sentence, gated axes, notes."""
     lines = [axis_line(axis, decision) for axis in decision.gated if axis.comparisons]
     return (first_sentence(decision), *lines, *notes(decision))
+
+
+def in_brief(decision: Decision) -> str:
+    """Return the decision in a few words for a headline: ``goal_completion (-6.1) regressed``."""
+    axes = [axis for axis in decision.gated if axis.status == decision.status]
+    names = " and ".join(_with_change(axis) for axis in axes)
+    match decision.status:
+        case "regressed" | "passed":
+            return f"{names} {decision.status}"
+        case "inconclusive":
+            return f"it cannot be told whether {names} got worse"
+        case "incomplete":
+            return "the comparison is incomplete"
+        case "not_comparable":
+            return "the scores cannot be compared with the baseline"
+        case "no_baseline":
+            return "there is no baseline"
+    return "the gate did not run"
+
+
+def _with_change(axis: AxisDecision) -> str:
+    test = axis.worst.deciding if axis.worst is not None else None
+    return axis.axis if test is None else f"{axis.axis} ({signed(test.difference)})"
 
 
 def first_sentence(decision: Decision) -> str:
@@ -103,9 +126,16 @@ def _regressed(axis: AxisDecision, worst: Comparison, decision: Decision) -> str
         fall = worst.broken[0]
         more = len(worst.broken) - 1
         others = f", and {count(more, 'other session')} fell as badly" if more else ""
+        average = ""
+        if worst.overall is not None:
+            change = f"{signed(worst.overall.difference)} points"
+            average = (
+                f" Over {count(worst.overall.pairs, 'session')}, its average changed by {change}."
+            )
         return (
             f"Session {fall.key} fell from {fall.before:.0f} to {fall.after:.0f} on {axis.axis}"
             f"{others}: no single session may fall by more than {decision.break_points:g} points."
+            f"{average}"
         )
     on_changed = "regressed" not in worst.reasons
     test = worst.deciding_changed if on_changed else worst.deciding
@@ -114,17 +144,16 @@ def _regressed(axis: AxisDecision, worst: Comparison, decision: Decision) -> str
     where = (
         f"on the {test.pairs} re-recorded sessions"
         if on_changed
-        else (f"over {count(test.pairs, 'session')} compared with the {worst.baseline}")
+        else f"over {count(test.pairs, 'session')} compared with the {worst.baseline}"
     )
+    means = ""
     if worst.decided_on == "corrected":
         means = f"{_by_labels(worst)},"
     elif not on_changed and worst.baseline_mean is not None and worst.candidate_mean is not None:
         means = f", from {worst.baseline_mean:.1f} to {worst.candidate_mean:.1f},"
-    else:
-        means = ","
     return (
-        f"{axis.axis} got worse: {where}, its average fell by {-test.difference:.1f} points"
-        f"{means} more than chance explains, where a drop of {axis.margin:g} is too much."
+        f"{axis.axis} got worse: its average fell by {-test.difference:.1f} points{means} {where}. "
+        f"That is more than chance explains, and a drop of {axis.margin:g} is too much."
     )
 
 

@@ -10,7 +10,7 @@ from pytest_sessioneval.reports.model import SessionReport, SuiteReport
 from pytest_sessioneval.reports.wording import experts_on
 from pytest_sessioneval.verdicts.model import Scored
 
-__all__ = ["Low", "lowest_scores"]
+__all__ = ["Low", "lowest_expert", "lowest_scores"]
 
 _BEST = 100
 _COMPLEXITY = "task_complexity"
@@ -47,6 +47,15 @@ def lowest_scores(suite: SuiteReport, most: int) -> dict[str, tuple[Low, ...]]:
     return found
 
 
+def lowest_expert(session: SessionReport, axis: str) -> tuple[str, Scored] | None:
+    """Return who gave the lowest score on an axis, and what they said; None: nobody scored it."""
+    if session.verdict is None:
+        return None
+    experts = experts_on(session.verdict, axis)
+    scored = [(who, said) for who, said in experts if said.kind == "scored"]
+    return min(scored, key=lambda one: one[1].score, default=None)
+
+
 def _scores(suite: SuiteReport, axis: str) -> Iterator[tuple[float, SessionReport]]:
     for session in suite.sessions:
         result = session.verdict.axes.get(axis) if session.verdict is not None else None
@@ -57,11 +66,5 @@ def _scores(suite: SuiteReport, axis: str) -> Iterator[tuple[float, SessionRepor
 
 
 def _low(session: SessionReport, axis: str, score: float) -> Low | None:
-    if session.verdict is None:
-        return None
-    experts = experts_on(session.verdict, axis)
-    scored = [(who, said) for who, said in experts if said.kind == "scored"]
-    if not scored:
-        return None
-    who, said = min(scored, key=lambda one: one[1].score)
-    return Low(session, score, who, said)
+    told = lowest_expert(session, axis)
+    return None if told is None else Low(session, score, *told)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from pytest_sessioneval.judging.panel import EMBEDDED
+from pytest_sessioneval.reports.markdown_gate import gate_section
 from pytest_sessioneval.reports.markdown_scores import lowest_sessions, session_table
 from pytest_sessioneval.reports.markdown_sessions import (
     Link,
@@ -87,7 +88,7 @@ def _suite(suite: SuiteReport, link: Link) -> Iterator[str]:
     if suite.judge.notice:
         yield f"> {markdown_text(suite.judge.notice)}"
         yield ""
-    yield from _gate(suite)
+    yield from gate_section(suite, link)
     yield from unscored_sessions(suite, link)
     yield from _averages(suite)
     yield from failing_sessions(suite, link)
@@ -99,19 +100,6 @@ def _suite(suite: SuiteReport, link: Link) -> Iterator[str]:
     yield from _complexity(suite)
     yield from _sources(suite)
     yield from _notes(suite)
-
-
-def _gate(suite: SuiteReport) -> Iterator[str]:
-    if suite.gate is None:
-        return
-    first, *others = suite.gate.lines
-    yield "### Gate"
-    yield ""
-    yield f"**{markdown_text(first)}**"
-    yield ""
-    yield from (f"- {markdown_text(line)}" for line in others)
-    if others:
-        yield ""
 
 
 def _opening(suite: SuiteReport) -> Iterator[str]:

@@ -118,7 +118,21 @@ def state_list(counts: Counts) -> str:
 
 
 def headline(report: Report) -> str:
-    """Return what a reader must know first, in one line: never good news when nothing ran."""
+    """Return what a reader must know first, in one line: never good news when nothing ran.
+
+    What stops a merge comes before how the sessions did: they may all have passed.
+    """
+    stopped = {
+        suite.suite: suite.gate.stopped_by for suite in report.suites if suite.gate is not None
+    }
+    stops = [
+        f"{name}: {why}" if len(report.suites) > 1 else why for name, why in stopped.items() if why
+    ]
+    ended = _how_items_ended(report)
+    return f"merge stopped, {', '.join(stops)}; {ended}" if stops else ended
+
+
+def _how_items_ended(report: Report) -> str:
     counts = report.counts
     low = sum(len(suite.mean_shortfalls) for suite in report.suites)
     never = sum(len(suite.never_scored) for suite in report.suites)

@@ -80,9 +80,9 @@ def test_worse_ends_with_1(suite: Suite, worse: Path) -> None:
     assert 1 == done.exit_code
     first, line, *_ = done.stdout.splitlines()
     assert first == (
-        "goal_completion got worse: over 24 sessions compared with the baseline, its average fell "
-        "by 20.0 points, from 90.0 to 70.0, more than chance explains, where a drop of 5 is too "
-        "much. The merge is stopped."
+        "goal_completion got worse: its average fell by 20.0 points, from 90.0 to 70.0, over 24 "
+        "sessions compared with the baseline. That is more than chance explains, and a drop of 5 "
+        "is too much. The merge is stopped."
     )
     assert line.startswith("goal_completion: -20.0 [-20.0, -20.0] 90 % CI · n=24 pairs")
 

@@ -227,7 +227,7 @@ def test_ten_of_a_hundred_recorded_anew_and_worse(gated: GatedSuite, run: Run, r
     result = run()
     assert FAILED == result.ret
     result.stdout.fnmatch_lines(
-        [f" gate: *on the 10 re-recorded sessions*fell by 29.6 points{_STOPS}"]
+        [f" gate: *fell by 29.6 points on the 10 re-recorded sessions.{_STOPS}"]
     )
     assert "passed" == _axis(runs)["overall"]["status"]
     assert "regressed" == _axis(runs)["changed_only"]["status"]
@@ -491,7 +491,9 @@ def test_the_step_summary_begins_with_the_decision(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     blessed.write(moved(-9, -11))
     assert FAILED == run().ret
-    assert f"{AXIS} got worse: over 24 sessions" in summary.read_text("utf-8").replace("\\", "")
+    text = summary.read_text("utf-8").replace("\\", "")
+    assert text.startswith(f"# Session scores: merge stopped, {AXIS} (-10.0) regressed; all 24 ")
+    assert f"{AXIS} got worse: its average fell by 10.0 points" in text
 
 
 def test_files_that_are_all_unreadable_are_incomplete(

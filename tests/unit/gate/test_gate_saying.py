@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from pytest_sessioneval.gate.decision import decide
 from pytest_sessioneval.gate.figures import confidence
 from pytest_sessioneval.gate.model import AxisScore, Candidate
 from pytest_sessioneval.gate.outcome import Decision
-from pytest_sessioneval.gate.saying import axis_line, first_sentence, notes, said
+from pytest_sessioneval.gate.saying import axis_line, first_sentence, in_brief, notes, said
 from pytest_sessioneval.gate.sequential import decide_at, decide_look, plan_looks
 
 FORTY: list[Score] = [50.0] * 40
@@ -49,16 +50,17 @@ FIRST = {
     "regressed": (
         lambda: decided(shifted(-12)),
         (
-            "goal_completion got worse: over 40 sessions compared with the baseline, its "
-            "average fell by 12.6 points, from 50.0 to 37.4, more than chance explains, where"
-            " a drop of 5 is too much. The merge is stopped."
+            "goal_completion got worse: its average fell by 12.6 points, from 50.0 to 37.4, over "
+            "40 sessions compared with the baseline. That is more than chance explains, and a "
+            "drop of 5 is too much. The merge is stopped."
         ),
     ),
     "broken session": (
         lambda: decided([5.0, *FORTY[1:]]),
         (
             "Session session-000 fell from 50 to 5 on goal_completion: no single session may "
-            "fall by more than 40 points. The merge is stopped."
+            "fall by more than 40 points. Over 40 sessions, its average changed by -1.1 points. "
+            "The merge is stopped."
         ),
     ),
     "too few": (
@@ -353,6 +355,34 @@ def test_a_decision_at_the_last_look_says_so() -> None:
 def test_the_level_of_an_interval_is_never_rounded_to_certainty(level: str, alpha: float) -> None:
     """An early look leaves out a few in a million, and says how many."""
     assert level == confidence(alpha)
+
+
+@pytest.mark.parametrize(
+    ("brief", "decision"),
+    [
+        ("goal_completion (-12.6) regressed", lambda: decided(shifted(-12))),
+        ("goal_completion (-0.6) passed", lambda: decided(shifted(0))),
+        (
+            "it cannot be told whether goal_completion (-3.0) got worse",
+            lambda: decided([50.0 + change for change in WORKED], FORTY[:10]),
+        ),
+        ("the comparison is incomplete", lambda: decided(FORTY[:30])),
+        ("there is no baseline", lambda: decide(candidate(FORTY), {}, gate())),
+    ],
+)
+def test_in_brief(brief: str, decision: Callable[[], Decision]) -> None:
+    """A few words for a headline, with the change where there is one."""
+    assert brief == in_brief(decision())
+
+
+def test_where_to_look_is_noted() -> None:
+    """How many fell, and the three deepest falls; nothing of the kind when all is well."""
+    run = decided([50.0 - (number % 7) * 4 for number in range(40)])
+    assert (
+        "goal_completion: 34 of 40 sessions fell and 0 rose; the deepest falls: session-006 50 to "
+        "26, session-013 50 to 26, session-020 50 to 26."
+    ) in notes(run)
+    assert "the deepest falls" not in noted(decided(shifted(0)))
 
 
 def test_said_is_sentence_lines_and_notes() -> None:

@@ -9,7 +9,7 @@
     │   └── BaselineError        a baseline that cannot be read or written
     ├── TranscriptError          a file or a session in it cannot be read; an item that errors
     │   └── UnrecognisedError    a file that is no session: counted; an error only if named
-    ├── JudgeError               a judge gave no usable answer; contained in judging.dispatch
+    ├── JudgeError               a judge gave no usable answer; contained in judging.answering
     │   ├── TransportError       no answer arrived: connection, status, timeout
     │   ├── ReplyError           an answer arrived that the protocol does not accept
     │   └── RefusalError         the judge declined to answer

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pytest_sessioneval.evaluation.evaluation import Evaluation, EvaluationSettings
+from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.provenance import provenance
 from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.evaluation.scanning import scan
+from pytest_sessioneval.evaluation.settings import EvaluationSettings
 from pytest_sessioneval.evaluation.sources import FileSource
 from pytest_sessioneval.judging.backends.opening import open_judge
 from pytest_sessioneval.judging.budget import CallBudget

@@ -10,7 +10,7 @@ import click
 
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.direct import Terms, suite_in
-from pytest_sessioneval.evaluation.evaluation import PlannedCalls
+from pytest_sessioneval.evaluation.settings import PlannedCalls
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.wording import counted
 from pytest_sessioneval.stores.opening import DEFAULT_STORE

@@ -8,20 +8,24 @@ changes a model under the same name changes no verdict key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+from pytest_sessioneval.errors import StoreError
 from pytest_sessioneval.evaluation.membership import Member
-from pytest_sessioneval.evaluation.plan import SuitePlan
+from pytest_sessioneval.evaluation.plan import Plan, SuitePlan
 from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.gate.model import Versions
-from pytest_sessioneval.judging.dispatch import Ticket
+from pytest_sessioneval.judging.answering import Ticket
+from pytest_sessioneval.judging.dispatch import Dispatcher
 from pytest_sessioneval.judging.panel import SCORING_VERSION, Panel, Question, combine
+from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.verdicts.model import Opinion
 from pytest_sessioneval.verdicts.run import SessionResult
 
-__all__ = ["CanaryWatch"]
+__all__ = ["CanaryWatch", "CanaryWatches"]
 
 
 class CanaryWatch:
@@ -51,6 +55,10 @@ class CanaryWatch:
             baseline.canaries and baseline.versions == today for baseline in plan.baselines.values()
         )
         return cls(plan, panel) if for_baseline or comparable else None
+
+    def __len__(self) -> int:
+        """Return how many canaries there are."""
+        return len(self._asked)
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -91,6 +99,57 @@ class CanaryWatch:
             )
             for member, _ in self._asked
         )
+
+
+class CanaryWatches:
+    """The canaries of all suites of a run that are judged in it."""
+
+    def __init__(self, watches: Mapping[str, CanaryWatch] | None = None) -> None:
+        self._watches = dict(watches or {})
+
+    @classmethod
+    def of(
+        cls, plan: Plan, panel: Callable[[Suite], Panel], *, for_baseline: bool
+    ) -> CanaryWatches:
+        """Return the canaries that ``CanaryWatch.of`` finds worth asking about."""
+        found = {
+            one.suite.name: CanaryWatch.of(one, panel(one.suite), for_baseline=for_baseline)
+            for one in plan.suites
+        }
+        return cls({name: watch for name, watch in found.items() if watch is not None})
+
+    def __len__(self) -> int:
+        """Return how many canaries there are in all."""
+        return sum(map(len, self._watches.values()))
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """All that is asked about them."""
+        return tuple(q for watch in self._watches.values() for q in watch.questions)
+
+    def submit(self, dispatcher: Callable[[], Dispatcher], source: TranscriptSource) -> None:
+        """Have them judged; ``dispatcher`` is asked for only where there are some."""
+        for watch in self._watches.values():
+            dispatcher().submit(watch.tickets(source))
+            for ticket in watch.ticket_ids:
+                dispatcher().consumed(ticket)  # no item waits for them
+
+    def collect(self, dispatcher: Dispatcher | None, suite: str | None = None) -> None:
+        """Wait for the canaries of one suite, or of all."""
+        for name, watch in self._watches.items():
+            if suite in (None, name) and not watch.results and dispatcher is not None:
+                with suppress(StoreError):  # the session that could not be kept says so
+                    watch.collect(dispatcher.wait)
+
+    def results(self, suite: str) -> tuple[SessionResult, ...]:
+        """Return how a suite's canaries were judged, once they were collected."""
+        watch = self._watches.get(suite)
+        return () if watch is None else watch.results
+
+    def ticket_ids(self, suite: str) -> tuple[str, ...]:
+        """Return what names a suite's canaries to the dispatcher."""
+        watch = self._watches.get(suite)
+        return () if watch is None else watch.ticket_ids
 
 
 def _ticket_id(member: Member) -> str:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pytest_sessioneval.evaluation.evaluation import Evaluation, EvaluationSettings, PlannedCalls
+from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.provenance import new_run_id, provenance
 from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.evaluation.scanning import Scan, scan
+from pytest_sessioneval.evaluation.settings import EvaluationSettings, PlannedCalls
 from pytest_sessioneval.evaluation.walking import passed_over
 from pytest_sessioneval.judging.backends.opening import open_judge
 from pytest_sessioneval.judging.budget import CallBudget

@@ -3,90 +3,39 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial, reduce
 from itertools import count
 from pathlib import Path
-from typing import Literal
 
-from pytest_sessioneval.errors import StoreError
 from pytest_sessioneval.evaluation.assembling import SuiteTally, assemble_run, assemble_suite
-from pytest_sessioneval.evaluation.canaries import CanaryWatch
+from pytest_sessioneval.evaluation.canaries import CanaryWatches
 from pytest_sessioneval.evaluation.early_stopping import EarlyStopping
+from pytest_sessioneval.evaluation.entries import Entry, look_up, planned_calls, set_statuses
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.panels import JudgeOpener, Panels
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.reading import TranscriptSource
-from pytest_sessioneval.evaluation.results import left_out_result, result_of
+from pytest_sessioneval.evaluation.results import left_out_result, not_run_result, result_of
+from pytest_sessioneval.evaluation.settings import EvaluationSettings, PlannedCalls
 from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.gate.people import People
 from pytest_sessioneval.gate.sequential import ReachedLook
+from pytest_sessioneval.judging.answering import Ticket
 from pytest_sessioneval.judging.budget import CallBudget
-from pytest_sessioneval.judging.dispatch import Dispatcher, Progress, Ticket
-from pytest_sessioneval.judging.panel import EMBEDDED, Panel, Question, combine
-from pytest_sessioneval.stores.protocol import SessionStatus, Store, StoredOpinion
+from pytest_sessioneval.judging.dispatch import Dispatcher, Progress
+from pytest_sessioneval.judging.panel import Panel
+from pytest_sessioneval.stores.protocol import Store, StoredOpinion
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.model import Transcript
-from pytest_sessioneval.verdicts.model import CallCount, Opinion, Unscored, Verdict
+from pytest_sessioneval.verdicts.model import CallCount, Opinion
 from pytest_sessioneval.verdicts.run import Provenance, Run, SessionResult, Sources, SuiteRun
 
-__all__ = ["Evaluation", "EvaluationSettings", "PlannedCalls"]
+__all__ = ["Evaluation"]
 
 _CLOSING_S = 10.0
 _NO_SOURCES = Sources()
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationSettings:
-    """How an evaluation goes about it; none of it moves a score."""
-
-    concurrency: int = 32
-    """Most questions in flight."""
-    lookahead: int | None = None
-    """Most sessions started and not yet consumed; default: eight times the concurrency."""
-    max_calls: int | None = None
-    """Most requests to judges; None: without end."""
-    offline: bool = False
-    """Ask nobody: what the store does not know is not scored."""
-    for_baseline: bool = False
-    """Ask each expert as often as a baseline wants it."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedCalls:
-    """What a run is about to ask, retries and repairs not counted."""
-
-    sessions: int
-    """Sessions of the plan."""
-    unjudged: int
-    """Those whose verdict is not in the store."""
-    calls: int
-    """Requests to judges outside of this process."""
-    judges: tuple[str, ...]
-    """Who will be asked."""
-    embedded: bool
-    """Every judge is the embedded one: nobody is asked."""
-    at_most: bool = False
-    """Early stopping may make them fewer."""
-    canaries: int = 0
-    """Frozen sessions that are judged again; their calls count, they do not."""
-
-
-@dataclass(slots=True)
-class _Entry:
-    """A planned session under way."""
-
-    plan: SuitePlan
-    panel: Panel
-    planned: PlannedSession
-    questions: tuple[Question, ...]
-    stored: dict[str, Opinion]
-    status: SessionStatus
-    ticket: str | None = None
-    result: SessionResult | None = None
 
 
 class Evaluation:
@@ -122,9 +71,9 @@ class Evaluation:
             self._stop,
             for_baseline=settings.for_baseline,
         )
-        self._entries: dict[tuple[str, str], _Entry] = {}
+        self._entries: dict[tuple[str, str], Entry] = {}
         self._stopping: dict[str, EarlyStopping] = {}
-        self._canaries: dict[str, CanaryWatch] = {}
+        self._canaries = CanaryWatches()
         self.plan = Plan()
         self._dispatcher: Dispatcher | None = None
         self._started_at = clock()
@@ -164,24 +113,34 @@ class Evaluation:
         self._begin()
         with paused(sum(len(suite_plan.sessions) for suite_plan in plan.suites)):
             entries = [
-                self._entry(suite_plan, planned)
+                Entry.of(suite_plan, planned, self.panel(suite_plan.suite))
                 for suite_plan in plan.suites
                 for planned in suite_plan.sessions
             ]
-            stored = self._store.opinions([q.key for entry in entries for q in entry.questions])
+            look_up(entries, self._store)
             for entry in entries:
-                entry.stored = {q.key: stored[q.key] for q in entry.questions if q.key in stored}
                 self._entries[entry.plan.suite.name, entry.planned.member.id] = entry
         if not self._settings.for_baseline:
             found = {one.suite.name: EarlyStopping.of(one) for one in plan.suites}
             self._stopping = {name: one for name, one in found.items() if one is not None}
-        self._canaries = self._watched(plan)
-        self._set_statuses(entries)
-        missing = [entry for entry in entries if len(entry.stored) < len(entry.questions)]
+        if not self._settings.offline:
+            self._canaries = CanaryWatches.of(
+                plan, self.panel, for_baseline=self._settings.for_baseline
+            )
+        set_statuses(entries, self._store)
         if announce is not None and entries:
-            announce(self._planned_calls(entries, missing))
-        self._submit_canaries()
-        self._submit([e for e in missing if e.plan.suite.name not in self._stopping])
+            announce(
+                planned_calls(
+                    entries,
+                    offline=self._settings.offline,
+                    embedded=self._is_embedded,
+                    at_most=bool(self._stopping),
+                    canaries=self._canaries,
+                )
+            )
+        # First: no budget and no early stop may come before the check.
+        self._canaries.submit(self._opened_dispatcher, self._source)
+        self._submit([e for e in entries if e.plan.suite.name not in self._stopping])
         for name, stopping in self._stopping.items():
             self._submit_part(name, stopping.first)
 
@@ -233,13 +192,10 @@ class Evaluation:
         planned = PlannedSession(member=member)
         plan = SuitePlan(suite=suite, sessions=(planned,), sources=_NO_SOURCES)
         with alone:
-            entry = self._entry(plan, planned)
-            entry.stored = dict(self._store.opinions([q.key for q in entry.questions]))
+            entry = Entry.of(plan, planned, self.panel(suite))
+            look_up([entry], self._store)
             self._entries[suite.name, member.id] = entry
-            if len(entry.stored) < len(entry.questions):
-                self._submit(
-                    [entry], load=lambda: self._source.redact(transcript, suite=suite.name)
-                )
+            self._submit([entry], load=lambda: self._source.redact(transcript, suite=suite.name))
             return self.result(suite.name, member.id)
 
     def stop(self, reason: str) -> None:
@@ -259,7 +215,7 @@ class Evaluation:
     ) -> Run:
         """Return the run, not kept yet; ``reported`` says whether a session's item ran."""
         if not interrupted:
-            self._collect_canaries(self._canaries)
+            self._canaries.collect(self._dispatcher)
         self.stop("the run ended before its turn")
         if self._dispatcher is not None:
             self._dispatcher.close(_CLOSING_S)
@@ -303,12 +259,12 @@ class Evaluation:
 
     # -- inside ------------------------------------------------------------------
 
-    def _result(self, entry: _Entry, tick: Callable[[Progress], None] | None) -> SessionResult:
+    def _result(self, entry: Entry, tick: Callable[[Progress], None] | None) -> SessionResult:
         if entry.result is None:
             entry.result = result_of(
                 entry.plan.suite,
                 entry.planned.member.session,
-                self._verdict(entry, tick),
+                entry.verdict(self._arrived(entry, tick), self._clock()),
                 nodeid=entry.planned.nodeid,
                 status=entry.status,
             )
@@ -323,15 +279,15 @@ class Evaluation:
             if entry.ticket is not None and self._dispatcher is not None:
                 self._dispatcher.consumed(entry.ticket)  # its item may be the last to ask
 
-    def _submit_part(self, suite: str, members: Sequence[str]) -> list[_Entry]:
+    def _submit_part(self, suite: str, members: Sequence[str]) -> list[Entry]:
         """Have a part of a suite judged, unless that was begun already; return its sessions."""
         entries = [self._entries[suite, member_id] for member_id in members]
-        self._submit([e for e in entries if e.ticket is None and len(e.stored) < len(e.questions)])
+        self._submit([entry for entry in entries if entry.ticket is None])
         return entries
 
     def _so_far(self, plan: SuitePlan) -> SuiteRun:
         """Return a suite's part of the run as it is while it is under way."""
-        self._collect_canaries([plan.suite.name])
+        self._canaries.collect(self._dispatcher, plan.suite.name)
         return assemble_suite(self._tally(plan, lambda _suite, _member: True), root=self._root)
 
     def _begin(self) -> None:
@@ -341,45 +297,11 @@ class Evaluation:
                 self._started_at = self._clock()
                 self._store.start_run(self.run_id, self._started_at)
 
-    def _planned_calls(self, entries: Sequence[_Entry], missing: Sequence[_Entry]) -> PlannedCalls:
-        asked = [q for entry in missing for q in entry.questions if q.key not in entry.stored]
-        asked += [q for watch in self._canaries.values() for q in watch.questions]
-        outside = [q.seat.judge.name for q in asked if q.seat.judge.name != EMBEDDED]
-        return PlannedCalls(
-            sessions=len(entries),
-            unjudged=len(missing),
-            calls=0 if self._settings.offline else len(outside),
-            judges=tuple(dict.fromkeys(outside)),
-            embedded=self._is_embedded,
-            at_most=bool(self._stopping),
-            canaries=sum(
-                len(one.canaries) for one in self.plan.suites if one.suite.name in self._canaries
-            ),
-        )
-
-    def _entry(self, plan: SuitePlan, planned: PlannedSession) -> _Entry:
-        panel = self.panel(plan.suite)
-        return _Entry(plan, panel, planned, panel.questions(planned.member.session), {}, "pending")
-
-    def _set_statuses(self, entries: Sequence[_Entry]) -> None:
-        """Set whether each session was evaluated, pending or stale when the run began."""
-        unknown: dict[str, dict[str, list[str]]] = {}
-        for entry in entries:
-            if entry.questions and len(entry.stored) == len(entry.questions):
-                entry.status = "evaluated"
-                continue
-            expected = unknown.setdefault(entry.plan.suite.name, {})
-            expected[entry.planned.member.session.key] = [q.key for q in entry.questions]
-        for suite, expected in unknown.items():
-            found = self._store.statuses(suite, expected)
-            for entry in entries:
-                key = entry.planned.member.session.key
-                if entry.plan.suite.name == suite and key in expected:
-                    entry.status = found.get(key, "pending")
-
     def _submit(
-        self, entries: Sequence[_Entry], load: Callable[[], Transcript] | None = None
+        self, entries: Sequence[Entry], load: Callable[[], Transcript] | None = None
     ) -> None:
+        """Have judged what of the entries is not stored."""
+        entries = [entry for entry in entries if not entry.is_stored]
         if not entries or self._settings.offline:
             return
         self._store.put_sessions([entry.planned.member.session for entry in entries])
@@ -393,7 +315,7 @@ class Evaluation:
                     session_id=member.session.session_id,
                     digest=member.session.summary.digest,
                     panel=entry.panel,
-                    questions=tuple(q for q in entry.questions if q.key not in entry.stored),
+                    questions=entry.unanswered,
                     load=load or partial(self._source.load, member),
                 )
             )
@@ -404,33 +326,6 @@ class Evaluation:
             if self._dispatcher is None:
                 self._dispatcher = self._new_dispatcher()
             return self._dispatcher
-
-    def _watched(self, plan: Plan) -> dict[str, CanaryWatch]:
-        """Return the suites whose canaries are judged in this run, by name."""
-        if self._settings.offline:
-            return {}
-        baseline = self._settings.for_baseline
-        found = {
-            one.suite.name: CanaryWatch.of(one, self.panel(one.suite), for_baseline=baseline)
-            for one in plan.suites
-        }
-        return {name: watch for name, watch in found.items() if watch is not None}
-
-    def _submit_canaries(self) -> None:
-        """Have canaries judged first: no budget or early stop may come before the check."""
-        for watch in self._canaries.values():
-            dispatcher = self._opened_dispatcher()
-            dispatcher.submit(watch.tickets(self._source))
-            for ticket in watch.ticket_ids:
-                dispatcher.consumed(ticket)  # no item waits for them
-
-    def _collect_canaries(self, suites: Iterable[str]) -> None:
-        """Wait for the canaries of these suites."""
-        for name in suites:
-            watch = self._canaries.get(name)
-            if watch is not None and not watch.results and self._dispatcher is not None:
-                with suppress(StoreError):  # the session that could not be kept says so
-                    watch.collect(self._dispatcher.wait)
 
     @property
     def waits_for_others(self) -> bool:
@@ -464,35 +359,13 @@ class Evaluation:
             rows.append(StoredOpinion(suite, key, ticket.session_id, ticket.digest, opinion))
         self._store.put_opinions(self.run_id, rows)
 
-    def _verdict(self, entry: _Entry, tick: Callable[[Progress], None] | None) -> Verdict:
-        answered = dict(entry.stored)
-        if entry.ticket is not None and self._dispatcher is not None:
-            arrived = self._dispatcher.wait(entry.ticket, tick)
-            answered |= {opinion.key: opinion for opinion in arrived}
-        opinions = [
-            answered.get(question.key) or self._offline(entry.panel, question)
-            for question in entry.questions
-        ]
-        return combine(
-            entry.panel.suite.rubric,
-            entry.planned.member.session,
-            opinions,
-            from_store=len(entry.stored) == len(entry.questions),
-        )
-
-    def _offline(self, panel: Panel, question: Question) -> Opinion:
-        detail = "--sessioneval-offline: its verdict is not in the store; run once without it"
-        unscored = Unscored(reason="skipped", detail=detail)
-        return Opinion(
-            key=question.key,
-            expert_id=question.seat.expert.id,
-            repeat=question.repeat,
-            axes={axis.name: unscored for axis in question.axes},
-            judge_model=question.seat.judge.name,
-            judge_version=panel.version,
-            rubric_version=panel.rubric_version,
-            judged_at=self._clock(),
-        )
+    def _arrived(
+        self, entry: Entry, tick: Callable[[Progress], None] | None
+    ) -> tuple[Opinion, ...]:
+        """Return what was answered in this run, waiting for it."""
+        if entry.ticket is None or self._dispatcher is None:
+            return ()
+        return self._dispatcher.wait(entry.ticket, tick)
 
     def _spent(self, plan: SuitePlan) -> CallCount:
         """Return what was asked about the suite's sessions, whether or not they reported."""
@@ -501,8 +374,7 @@ class Evaluation:
             return CallCount()
         entries = (self._entries.get((plan.suite.name, one.member.id)) for one in plan.sessions)
         tickets = [entry.ticket for entry in entries if entry is not None and entry.ticket]
-        watch = self._canaries.get(plan.suite.name)
-        tickets += [] if watch is None else watch.ticket_ids
+        tickets += self._canaries.ticket_ids(plan.suite.name)
         return reduce(CallCount.__add__, map(dispatcher.spent, tickets), CallCount())
 
     def _tally(self, plan: SuitePlan, reported: Callable[[str, str], bool]) -> SuiteTally:
@@ -511,22 +383,13 @@ class Evaluation:
             member = planned.member
             entry = self._entries.get((plan.suite.name, member.id))
             result = entry.result if entry is not None else None
-            if result is not None and reported(plan.suite.name, member.id):
-                results.append(result)
-                continue
-            state: Literal["not_run"] = "not_run"
-            results.append(
-                SessionResult(
-                    session=member.session,
-                    nodeid=planned.nodeid,
-                    state=state,
-                    status=entry.status if entry is not None else "pending",
-                )
-            )
-        watch = self._canaries.get(plan.suite.name)
+            if result is None or not reported(plan.suite.name, member.id):
+                status = "pending" if entry is None else entry.status
+                result = not_run_result(member.session, nodeid=planned.nodeid, status=status)
+            results.append(result)
         return SuiteTally(
             plan=plan,
-            canaries=() if watch is None else watch.results,
+            canaries=self._canaries.results(plan.suite.name),
             panel=self.panel(plan.suite),
             results=tuple(results),
             spent=self._spent(plan),

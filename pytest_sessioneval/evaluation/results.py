@@ -11,7 +11,7 @@ from pytest_sessioneval.suites.thresholds import below_session
 from pytest_sessioneval.verdicts.model import NOT_ANSWERED, Unscored, Verdict
 from pytest_sessioneval.verdicts.run import SessionResult
 
-__all__ = ["left_out_result", "result_of"]
+__all__ = ["left_out_result", "not_run_result", "result_of"]
 
 _NOT_PROVEN = {"unverified", "tampered"}
 
@@ -78,3 +78,10 @@ def result_of(
         not_scored=not_scored,
         status=status,
     )
+
+
+def not_run_result(
+    session: SuiteSession, *, nodeid: str, status: Literal["evaluated", "pending", "stale"]
+) -> SessionResult:
+    """Return that a session of the plan did not run, whatever is known of its verdict."""
+    return SessionResult(session=session, nodeid=nodeid, state="not_run", status=status)

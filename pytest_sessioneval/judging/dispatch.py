@@ -21,39 +21,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
 
-from pytest_sessioneval.errors import JudgeError, RefusalError, SessionEvalError
-from pytest_sessioneval.judging.budget import BudgetSpentError
-from pytest_sessioneval.judging.keys import nonce
-from pytest_sessioneval.judging.model import Answer, Case
-from pytest_sessioneval.judging.panel import Panel, Question
+from pytest_sessioneval.judging.answering import Answering, Ticket, is_answer
 from pytest_sessioneval.transcripts.model import Transcript
-from pytest_sessioneval.verdicts.model import (
-    NOT_ANSWERED,
-    AxisOpinion,
-    CallCount,
-    Opinion,
-    Unscored,
-    UnscoredReason,
-)
+from pytest_sessioneval.verdicts.model import CallCount, Opinion
 
-__all__ = ["Dispatcher", "Progress", "Ticket"]
+__all__ = ["Dispatcher", "Progress"]
 
 _BATCH = 50
 _TICK_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """One session to be judged: the questions nobody has answered yet."""
-
-    id: str
-    """Unique in the run."""
-    session_id: str
-    digest: str
-    panel: Panel
-    questions: tuple[Question, ...]
-    load: Callable[[], Transcript]
-    """Reads the transcript, redacted; called in a worker, at most once, also when it raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +100,7 @@ class Dispatcher:
         self._concurrency = concurrency
         self._lookahead = max(lookahead, 1)
         self._keep = keep
-        self._clock = clock
-        self._secret = secret
+        self._answering = Answering(clock=clock, secret=secret, stop=stop)
         self._stop = stop
         self._turn = threading.Condition()
         self._jobs: dict[str, _Job] = {}
@@ -182,8 +156,8 @@ class Dispatcher:
         if self._broken is not None:
             raise self._broken
         return tuple(
-            opinion or self._unanswered(job.ticket, question, "skipped", job.skipped)
-            for question, opinion in zip(job.ticket.questions, job.opinions, strict=True)
+            opinion or self._answering.skipped(job.ticket, position, job.skipped)
+            for position, opinion in enumerate(job.opinions)
         )
 
     def consumed(self, ticket_id: str) -> None:
@@ -248,7 +222,7 @@ class Dispatcher:
     def _work(self) -> None:
         while (claim := self._claim()) is not None:
             job, position = claim
-            opinion = self._ask(job, job.ticket.questions[position])
+            opinion = self._answering.opinion(job.ticket, position, job.read)
             with self._turn:
                 self._in_flight -= 1
             self._answered.put((job, position, opinion))
@@ -276,84 +250,6 @@ class Dispatcher:
             return True
         return False
 
-    def _ask(self, job: _Job, question: Question) -> Opinion:
-        """Return the seat's opinion; the one place that contains a judge's failure."""
-        ticket = job.ticket
-        try:
-            case = self._case(job, question)
-            answer = question.seat.judge.judge(case)
-            missing = [axis.name for axis in question.axes if axis.name not in answer.axes]
-            if missing:
-                return self._unanswered(
-                    ticket, question, "failed", f"the judge left out {', '.join(missing)}"
-                )
-            return self._opinion(ticket, question, answer)
-        except BudgetSpentError as error:
-            return self._unanswered(ticket, question, "skipped", _message(error), _spent(error))
-        except RefusalError as error:
-            return self._unanswered(ticket, question, "declined", _message(error), _spent(error))
-        except JudgeError as error:
-            stopped = self._stop.is_set()
-            reason: UnscoredReason = "skipped" if stopped else "failed"
-            return self._unanswered(ticket, question, reason, _message(error), _spent(error))
-        except SessionEvalError as error:
-            return self._unanswered(ticket, question, "failed", _message(error))
-        # The boundary around a judge: whatever a backend, or a judge somebody
-        # else wrote, raises becomes this session's reason, never the run's end.
-        # Also SystemExit, and what pytest.fail raises: without its worker an item
-        # would wait for ever.
-        except BaseException as error:  # noqa: BLE001
-            detail = f"{question.seat.judge.name} broke: {type(error).__name__}: {_message(error)}"
-            return self._unanswered(ticket, question, "failed", detail)
-
-    def _case(self, job: _Job, question: Question) -> Case:
-        ticket, panel = job.ticket, job.ticket.panel
-        return Case(
-            session_id=ticket.session_id,
-            transcript=job.read(),
-            rubric=panel.suite.rubric,
-            expert=question.seat.expert,
-            axes=question.axes,
-            repeat=question.repeat,
-            nonce=nonce(self._secret, ticket.digest),
-            profile=question.profile,
-            feedback=question.feedback,
-            expectations=question.expectations,
-            use_outcome=panel.suite.settings.suite.use_outcome,
-            max_chars=panel.max_chars,
-        )
-
-    def _opinion(self, ticket: Ticket, question: Question, answer: Answer) -> Opinion:
-        asked = {axis.name for axis in question.axes}
-        return Opinion(
-            key=question.key,
-            expert_id=question.seat.expert.id,
-            repeat=question.repeat,
-            axes={name: given for name, given in answer.axes.items() if name in asked},
-            comment=answer.comment,
-            judge_model=answer.model,
-            judge_version=ticket.panel.version,
-            rubric_version=ticket.panel.rubric_version,
-            judged_at=self._clock(),
-            spent=answer.spent,
-            sent=dict(answer.sent),
-            coverage=answer.coverage,
-            steering=answer.steering,
-        )
-
-    def _unanswered(
-        self,
-        ticket: Ticket,
-        question: Question,
-        reason: UnscoredReason,
-        detail: str,
-        spent: CallCount | None = None,
-    ) -> Opinion:
-        unscored = Unscored(reason=reason, detail=detail)
-        axes: dict[str, AxisOpinion] = {axis.name: unscored for axis in question.axes}
-        answer = Answer(axes=axes, model=question.seat.judge.name, spent=spent or CallCount())
-        return self._opinion(ticket, question, answer)
-
     # -- writer ----------------------------------------------------------------
 
     def _keep_answers(self) -> None:
@@ -370,7 +266,7 @@ class Dispatcher:
 
     def _keep_batch(self, batch: Sequence[tuple[_Job, int, Opinion]]) -> bool:
         try:
-            kept = [(job.ticket, opinion) for job, _, opinion in batch if _is_answer(opinion)]
+            kept = [(job.ticket, opinion) for job, _, opinion in batch if is_answer(opinion)]
             if kept:
                 self._keep(kept)
         # The boundary around the store: it is broken for every item, so every
@@ -392,22 +288,3 @@ class Dispatcher:
     def _break(self, error: BaseException) -> None:
         self._broken = error
         self.stop("the store is broken")
-
-
-def _spent(error: JudgeError) -> CallCount:
-    """Return what was asked in vain, as a count: the errors' own layer does not know the type."""
-    return error.spent if isinstance(error.spent, CallCount) else CallCount()
-
-
-def _message(error: BaseException) -> str:
-    """Return what the error says, as text that can be written anywhere."""
-    try:
-        said = str(error)
-    except Exception:  # noqa: BLE001  somebody else's error may fail at this too
-        return "(no message)"
-    return said.encode("utf-8", "replace").decode()
-
-
-def _is_answer(opinion: Opinion) -> bool:
-    unscored = (axis for axis in opinion.axes.values() if isinstance(axis, Unscored))
-    return not any(axis.reason in NOT_ANSWERED for axis in unscored)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pytest_sessioneval.evaluation.evaluation import PlannedCalls
+from pytest_sessioneval.evaluation.settings import PlannedCalls
 from pytest_sessioneval.reports.wording import counted
 
 __all__ = ["announcement"]

@@ -14,13 +14,14 @@ import pytest
 
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.early_stopping import check_early_stopping
-from pytest_sessioneval.evaluation.evaluation import Evaluation, PlannedCalls
+from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.gating import check_reference
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.plan import Plan
 from pytest_sessioneval.evaluation.provenance import new_run_id
 from pytest_sessioneval.evaluation.reading import Readings, TranscriptSource
 from pytest_sessioneval.evaluation.selection import select
+from pytest_sessioneval.evaluation.settings import PlannedCalls
 from pytest_sessioneval.gate.shortcuts import check_shortcuts
 from pytest_sessioneval.judging.backends.opening import open_judge
 from pytest_sessioneval.judging.budget import CallBudget

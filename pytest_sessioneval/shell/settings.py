@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeVar
 import pytest
 
 from pytest_sessioneval.errors import SettingError
-from pytest_sessioneval.evaluation.evaluation import EvaluationSettings
 from pytest_sessioneval.evaluation.selection import Selection
+from pytest_sessioneval.evaluation.settings import EvaluationSettings
 from pytest_sessioneval.evaluation.sources import Source, parse_source
 from pytest_sessioneval.gate.shortcuts import (
     FailDrop,

@@ -13,11 +13,12 @@ from typing import Any
 
 from scripted_judge import HeldJudge
 
-from pytest_sessioneval.evaluation.evaluation import Evaluation, EvaluationSettings
+from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.membership import FoundSummary, Member
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.evaluation.scanning import scan
+from pytest_sessioneval.evaluation.settings import EvaluationSettings
 from pytest_sessioneval.judging.budget import CallBudget
 from pytest_sessioneval.judging.model import Answer, Case, Judge
 from pytest_sessioneval.stores.protocol import Store

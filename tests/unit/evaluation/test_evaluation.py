@@ -26,8 +26,8 @@ from evaluation_cases import (
 from scripted_judge import PATIENCE_S, HeldJudge, ScriptedJudge, scored
 
 from pytest_sessioneval.errors import ReplyError, StoreError
-from pytest_sessioneval.evaluation.evaluation import PlannedCalls
 from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.evaluation.settings import PlannedCalls
 from pytest_sessioneval.judging.model import Answer, Case
 from pytest_sessioneval.stores.protocol import StoredOpinion
 from pytest_sessioneval.stores.sql import SqlStore

@@ -13,7 +13,8 @@ from judging_cases import SESSION
 from panel_cases import NOW, OUTCOME, panel, session, suite
 from scripted_judge import PATIENCE_S, HeldJudge, ScriptedJudge
 
-from pytest_sessioneval.judging.dispatch import Dispatcher, Ticket
+from pytest_sessioneval.judging.answering import Ticket
+from pytest_sessioneval.judging.dispatch import Dispatcher
 from pytest_sessioneval.judging.model import Answer, Case
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.verdicts.model import Opinion

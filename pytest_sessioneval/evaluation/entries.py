@@ -1,0 +1,130 @@
+"""A planned session under way: what is stored of it, what is asked, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pytest_sessioneval.evaluation.canaries import CanaryWatches
+from pytest_sessioneval.evaluation.plan import PlannedSession, SuitePlan
+from pytest_sessioneval.evaluation.settings import PlannedCalls
+from pytest_sessioneval.judging.panel import EMBEDDED, Panel, Question, combine
+from pytest_sessioneval.stores.protocol import SessionStatus, Store
+from pytest_sessioneval.verdicts.model import Opinion, Unscored, Verdict
+from pytest_sessioneval.verdicts.run import SessionResult
+
+__all__ = ["Entry", "look_up", "planned_calls", "set_statuses"]
+
+
+@dataclass(slots=True)
+class Entry:
+    """A planned session under way."""
+
+    plan: SuitePlan
+    panel: Panel
+    planned: PlannedSession
+    questions: tuple[Question, ...]
+    stored: dict[str, Opinion]
+    """Opinions that were there when the run began, by key."""
+    status: SessionStatus
+    """Whether it was evaluated, pending or stale then."""
+    ticket: str | None = None
+    """What the dispatcher knows it by; null: nobody is asked about it."""
+    result: SessionResult | None = None
+    """How it ended, once somebody has waited for it."""
+
+    @classmethod
+    def of(cls, plan: SuitePlan, planned: PlannedSession, panel: Panel) -> Entry:
+        """Return the session's entry, nothing looked up yet."""
+        return cls(plan, panel, planned, panel.questions(planned.member.session), {}, "pending")
+
+    @property
+    def unanswered(self) -> tuple[Question, ...]:
+        """The questions whose answer was not stored."""
+        return tuple(question for question in self.questions if question.key not in self.stored)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether nobody need be asked."""
+        return len(self.stored) == len(self.questions)
+
+    def verdict(self, arrived: Iterable[Opinion], now: datetime) -> Verdict:
+        """Return the panel's verdict from what was stored and what has arrived since.
+
+        A question that nobody answered was not asked: the run is offline.
+        """
+        answered = self.stored | {opinion.key: opinion for opinion in arrived}
+        opinions = [
+            answered.get(question.key) or self._not_asked(question, now)
+            for question in self.questions
+        ]
+        return combine(
+            self.panel.suite.rubric,
+            self.planned.member.session,
+            opinions,
+            from_store=self.is_stored,
+        )
+
+    def _not_asked(self, question: Question, now: datetime) -> Opinion:
+        detail = "--sessioneval-offline: its verdict is not in the store; run once without it"
+        unscored = Unscored(reason="skipped", detail=detail)
+        return Opinion(
+            key=question.key,
+            expert_id=question.seat.expert.id,
+            repeat=question.repeat,
+            axes={axis.name: unscored for axis in question.axes},
+            judge_model=question.seat.judge.name,
+            judge_version=self.panel.version,
+            rubric_version=self.panel.rubric_version,
+            judged_at=now,
+        )
+
+
+def look_up(entries: Sequence[Entry], store: Store) -> None:
+    """Set what is stored of each entry; one bulk question."""
+    stored = store.opinions([question.key for entry in entries for question in entry.questions])
+    for entry in entries:
+        entry.stored = {q.key: stored[q.key] for q in entry.questions if q.key in stored}
+
+
+def set_statuses(entries: Sequence[Entry], store: Store) -> None:
+    """Set whether each session was evaluated, pending or stale; after ``look_up``."""
+    unknown: dict[str, dict[str, list[str]]] = {}
+    for entry in entries:
+        if entry.questions and entry.is_stored:
+            entry.status = "evaluated"
+            continue
+        expected = unknown.setdefault(entry.plan.suite.name, {})
+        expected[entry.planned.member.session.key] = [q.key for q in entry.questions]
+    for suite, expected in unknown.items():
+        found = store.statuses(suite, expected)
+        for entry in entries:
+            key = entry.planned.member.session.key
+            if entry.plan.suite.name == suite and key in expected:
+                entry.status = found.get(key, "pending")
+
+
+def planned_calls(
+    entries: Sequence[Entry],
+    *,
+    offline: bool,
+    embedded: bool,
+    at_most: bool,
+    canaries: CanaryWatches,
+) -> PlannedCalls:
+    """Return what is about to be asked; after ``look_up``."""
+    missing = [entry for entry in entries if not entry.is_stored]
+    asked = [question for entry in missing for question in entry.unanswered]
+    asked += canaries.questions
+    names = [question.seat.judge.name for question in asked]
+    outside = [name for name in names if name != EMBEDDED]
+    return PlannedCalls(
+        sessions=len(entries),
+        unjudged=len(missing),
+        calls=0 if offline else len(outside),
+        judges=tuple(dict.fromkeys(outside)),
+        embedded=embedded,
+        at_most=at_most,
+        canaries=len(canaries),
+    )

@@ -1,0 +1,43 @@
+"""How an evaluation goes about it, and what it is about to ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["EvaluationSettings", "PlannedCalls"]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSettings:
+    """How an evaluation goes about it; none of it moves a score."""
+
+    concurrency: int = 32
+    """Most questions in flight."""
+    lookahead: int | None = None
+    """Most sessions started and not yet consumed; default: eight times the concurrency."""
+    max_calls: int | None = None
+    """Most requests to judges; None: without end."""
+    offline: bool = False
+    """Ask nobody: what the store does not know is not scored."""
+    for_baseline: bool = False
+    """Ask each expert as often as a baseline wants it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCalls:
+    """What a run is about to ask, retries and repairs not counted."""
+
+    sessions: int
+    """Sessions of the plan."""
+    unjudged: int
+    """Those whose verdict is not in the store."""
+    calls: int
+    """Requests to judges outside of this process."""
+    judges: tuple[str, ...]
+    """Who will be asked."""
+    embedded: bool
+    """Every judge is the embedded one: nobody is asked."""
+    at_most: bool = False
+    """Early stopping may make them fewer."""
+    canaries: int = 0
+    """Frozen sessions that are judged again; their calls count, they do not."""

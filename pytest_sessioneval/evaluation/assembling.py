@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pytest_sessioneval.evaluation.plan import SuitePlan
 from pytest_sessioneval.judging.panel import SCORING_VERSION, Panel
+from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.suites.thresholds import below_mean
 from pytest_sessioneval.verdicts.means import AxisMean, axis_means
 from pytest_sessioneval.verdicts.model import NOT_ANSWERED, CallCount, Opinion, Verdict
@@ -96,7 +97,7 @@ def assemble_suite(tally: SuiteTally, *, root: Path) -> SuiteRun:
         from_store=sum(1 for verdict in judged if verdict.from_store),
         spent=tally.spent,
         redacted=tally.redacted,
-        notes=_notes(judged_opinions=[op for verdict in judged for op in verdict.opinions]),
+        notes=tuple(_notes(suite, [op for verdict in judged for op in verdict.opinions])),
     )
 
 
@@ -134,11 +135,16 @@ def _relative(folder: Path, root: Path) -> str:
     return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else str(folder)
 
 
-def _notes(*, judged_opinions: Sequence[Opinion]) -> tuple[str, ...]:
+def _notes(suite: Suite, judged_opinions: Sequence[Opinion]) -> Iterator[str]:
+    if suite.redaction.what == "off":
+        yield (
+            "nothing was replaced in these sessions (--sessioneval-redact off): judge, store and "
+            "reports had them as they are, secrets included"
+        )
     models: dict[str, Counter[str]] = {}
     for opinion in filter(_is_answer, judged_opinions):
         models.setdefault(opinion.expert_id, Counter())[opinion.judge_model] += 1
-    return tuple(
+    yield from (
         f"expert {expert} was answered by more than one model: "
         + ", ".join(f"{model} ({count})" for model, count in counts.most_common())
         for expert, counts in models.items()

@@ -127,4 +127,5 @@ def planned_calls(
         embedded=embedded,
         at_most=at_most,
         canaries=len(canaries),
+        unredacted=any(entry.plan.suite.redaction.what == "off" for entry in missing),
     )

@@ -195,7 +195,10 @@ class Evaluation:
             entry = Entry.of(plan, planned, self.panel(suite))
             look_up([entry], self._store)
             self._entries[suite.name, member.id] = entry
-            self._submit([entry], load=lambda: self._source.redact(transcript, suite=suite.name))
+            redacted = partial(
+                self._source.redact, transcript, suite=suite.name, policy=suite.redaction
+            )
+            self._submit([entry], load=redacted)
             return self.result(suite.name, member.id)
 
     def stop(self, reason: str) -> None:
@@ -316,7 +319,7 @@ class Evaluation:
                     digest=member.session.summary.digest,
                     panel=entry.panel,
                     questions=entry.unanswered,
-                    load=load or partial(self._source.load, member),
+                    load=load or partial(self._source.load, member, entry.plan.suite.redaction),
                 )
             )
         self._opened_dispatcher().submit(tickets)

@@ -111,7 +111,7 @@ def measured(
         session = member.session
         if session.key not in labels:
             continue
-        transcript = source.load(member)
+        transcript = source.load(member, suite.redaction)
         signals = signals_of(transcript, cap, profile_of(suite, session.summary))
         clustered = suite.settings.suite.cluster is not None
         yield LabelledSession(

@@ -12,7 +12,8 @@ from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.transcripts.digest import digest, summarise
 from pytest_sessioneval.transcripts.model import SessionSummary, Transcript
 from pytest_sessioneval.transcripts.reader import FileReading, Limits
-from pytest_sessioneval.transcripts.redaction import redact
+from pytest_sessioneval.transcripts.redaction import SECRETS, redact
+from pytest_sessioneval.transcripts.redaction_policy import RedactionPolicy
 from pytest_sessioneval.transcripts.registry import Registry
 
 __all__ = ["Readings", "TranscriptSource", "redacted_summary"]
@@ -70,8 +71,8 @@ class TranscriptSource:
         """Every reader's version by its name."""
         return self._registry.versions
 
-    def load(self, member: Member) -> Transcript:
-        """Return the member's transcript, redacted.
+    def load(self, member: Member, policy: RedactionPolicy = SECRETS) -> Transcript:
+        """Return the member's transcript, redacted as its suite's policy says.
 
         Raises ``TranscriptError`` when the file cannot be read any more, or when
         it changed since it was collected.
@@ -86,15 +87,17 @@ class TranscriptSource:
             if found.locator == locator:
                 if digest(found.transcript) != member.session.summary.digest:
                     break
-                return self.redact(found.transcript, suite=member.session.suite)
+                return self.redact(found.transcript, suite=member.session.suite, policy=policy)
         raise TranscriptError(
             "the session changed while the run was going on; run again",
             place=Place(str(member.path)),
         )
 
-    def redact(self, transcript: Transcript, *, suite: str) -> Transcript:
+    def redact(
+        self, transcript: Transcript, *, suite: str, policy: RedactionPolicy = SECRETS
+    ) -> Transcript:
         """Return the transcript with secrets replaced, counted as that suite's."""
-        result = redact(transcript)
+        result = redact(transcript, policy)
         with self._counting:
             self._redacted.setdefault(suite, Counter()).update(result.counts)
         return result.transcript
@@ -116,7 +119,9 @@ class TranscriptSource:
         return self._collected.take(path) or self._registry.read(path, self._limits)
 
 
-def redacted_summary(transcript: Transcript, locator: str | None = None) -> SessionSummary:
+def redacted_summary(
+    transcript: Transcript, locator: str | None = None, policy: RedactionPolicy = SECRETS
+) -> SessionSummary:
     """Return what collection keeps of a session, with secrets replaced in its words.
 
     It goes into store and reports; the digest is that of the transcript as recorded.
@@ -124,7 +129,8 @@ def redacted_summary(transcript: Transcript, locator: str | None = None) -> Sess
     summary = summarise(transcript, locator)
     if not (summary.name or summary.metadata or (summary.outcome and summary.outcome.detail)):
         return summary
-    header = redact(transcript.model_copy(update={"messages": (), "subsessions": ()})).transcript
+    header = transcript.model_copy(update={"messages": (), "subsessions": ()})
+    header = redact(header, policy).transcript
     return summary.model_copy(
         update={"name": header.name, "metadata": header.metadata, "outcome": header.outcome}
     )

@@ -1,10 +1,11 @@
 """By whose rules a suite is judged: the working tree's, or those of a git revision.
 
 Held against a revision, a suite takes from there what could make its own
-sessions look better: rubric, judge (with its calibration), thresholds, gate, and what names, groups
-and reads sessions (``key``, ``cluster``, ``use_outcome``). Sessions, what is
-expected of each, and what the agent was told to be are what a change is about:
-they come from the working tree.
+sessions look better: rubric, judge (with its calibration, and what is replaced
+before it sees a session), thresholds, gate, and what names, groups and reads
+sessions (``key``, ``cluster``, ``use_outcome``). Sessions, what is expected of
+each, and what the agent was told to be are what a change is about: they come
+from the working tree.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ def suite_ruled_by(
         update={
             "suite": ours.suite.model_copy(update=taken),
             "judge": there.judge,
+            "redact": there.redact,
             "thresholds": there.thresholds,
             "gate": there.gate or ours.gate,
         }
@@ -107,6 +109,7 @@ def suite_ruled_by(
         update={
             "settings": settings,
             "rubric": theirs.rubric,
+            "redaction": theirs.redaction,
             "calibration": theirs.calibration,
         }
     )
@@ -166,8 +169,8 @@ def _overruled(suite: Suite, theirs: Suite) -> list[Rule]:
         ("rubric", suite.rubric, theirs.rubric),
         (
             "judge settings",
-            (ours.judge, suite.calibration),
-            (there.judge, theirs.calibration),
+            (ours.judge, ours.redact, suite.calibration),
+            (there.judge, there.redact, theirs.calibration),
         ),
         ("thresholds", ours.thresholds, there.thresholds),
         ("gate settings", ours.gate, there.gate or ours.gate),

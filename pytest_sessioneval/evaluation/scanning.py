@@ -20,7 +20,7 @@ from pytest_sessioneval.suites.expectations import unmatched_expectations
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.model import SessionSummary
 from pytest_sessioneval.transcripts.reader import FileReading, Limits
-from pytest_sessioneval.transcripts.redaction import REDACTION_VERSION
+from pytest_sessioneval.transcripts.redaction_policy import RedactionPolicy
 from pytest_sessioneval.transcripts.registry import Registry, content_fingerprint
 from pytest_sessioneval.verdicts.run import FileProblem, Sources
 
@@ -90,9 +90,10 @@ def scan(
         )
         if candidate.path not in own and not registry.owns(candidate.path)
     ]
+    how = _How(registry, limits, suite.redaction, readings)
     with paused(len(candidates)):
-        files = _read(candidates, registry, store, limits, readings)
-        return _scanned(suite, files, _read(frozen, registry, store, limits, readings), named)
+        files = _read(candidates, how, store)
+        return _scanned(suite, files, _read(frozen, how, store), named)
 
 
 def _scanned(
@@ -193,13 +194,26 @@ def _files_of(suite: Suite) -> set[Path]:
     return files
 
 
-def _read(
-    candidates: Sequence[Candidate],
-    registry: Registry,
-    store: Store | None,
-    limits: Limits,
-    readings: Readings | None,
-) -> list[_File]:
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How files are read."""
+
+    registry: Registry
+    limits: Limits
+    policy: RedactionPolicy
+    readings: Readings | None
+
+    @property
+    def fingerprint(self) -> str:
+        """What a kept summary depends on: who read it, and what counts as a secret in it."""
+        return f"{self.registry.fingerprint}-{self.policy.fingerprint}"
+
+    def read(self, candidate: Candidate) -> FileReading:
+        """Return what the file holds; raises ``TranscriptError``."""
+        return self.registry.read(candidate.path, self.limits)
+
+
+def _read(candidates: Sequence[Candidate], how: _How, store: Store | None) -> list[_File]:
     contents: dict[Path, str] = {}
     files: dict[Path, _File] = {}
     for candidate in candidates:
@@ -207,13 +221,12 @@ def _read(
             files[candidate.path] = _broken(candidate, candidate.problem)
             continue
         try:
-            contents[candidate.path] = _fingerprint(candidate, registry, limits)
+            contents[candidate.path] = _fingerprint(candidate, how)
         except TranscriptError as error:
             files[candidate.path] = _broken(candidate, error.reason)
         except OSError as error:
             files[candidate.path] = _broken(candidate, f"cannot be read: {error.strerror}")
-    fingerprint = _fingerprint_of(registry)
-    known = {} if store is None else store.indexed_files(list(contents.values()), fingerprint)
+    known = {} if store is None else store.indexed_files(list(contents.values()), how.fingerprint)
     fresh: list[IndexedFile] = []
     for candidate in candidates:
         content = contents.get(candidate.path)
@@ -222,7 +235,7 @@ def _read(
         if content in known:
             files[candidate.path] = _looked_up(candidate, known[content])
             continue
-        file, indexed = _parse(candidate, content, registry, limits, readings)
+        file, indexed = _parse(candidate, content, how)
         files[candidate.path] = file
         if indexed is not None:
             fresh.append(indexed)
@@ -231,31 +244,20 @@ def _read(
     return [files[candidate.path] for candidate in candidates]
 
 
-def _fingerprint_of(registry: Registry) -> str:
-    """Return what a kept summary depends on: who read it, and what counts as a secret in it."""
-    return f"{registry.fingerprint}-{REDACTION_VERSION}"
-
-
-def _fingerprint(candidate: Candidate, registry: Registry, limits: Limits) -> str:
+def _fingerprint(candidate: Candidate, how: _How) -> str:
     size = os.stat(candidate.path).st_size  # noqa: PTH116  one call for 10,000 files
-    if size > limits.file_bytes:
+    if size > how.limits.file_bytes:
         # Reading it would only find the same limit, after reading it.
-        registry.read(candidate.path, limits)
-    return content_fingerprint(candidate.path, registry.companions(candidate.path))
+        how.read(candidate)
+    return content_fingerprint(candidate.path, how.registry.companions(candidate.path))
 
 
-def _parse(
-    candidate: Candidate,
-    content: str,
-    registry: Registry,
-    limits: Limits,
-    readings: Readings | None,
-) -> tuple[_File, IndexedFile | None]:
+def _parse(candidate: Candidate, content: str, how: _How) -> tuple[_File, IndexedFile | None]:
     try:
-        reading = registry.read(candidate.path, limits)
+        reading = how.read(candidate)
     except UnrecognisedError as error:
         if error.parsed:
-            nothing = IndexedFile(content, _fingerprint_of(registry), None, (), {}, {})
+            nothing = IndexedFile(content, how.fingerprint, None, (), {}, {})
             return _File(candidate), nothing
         if not candidate.expected:
             return _File(candidate), None
@@ -264,10 +266,10 @@ def _parse(
         if not candidate.expected:
             return _File(candidate), None
         return _broken(candidate, error.reason, error.place.line), None
-    if readings is not None:
-        readings.keep(candidate.path, reading, os.stat(candidate.path).st_size)  # noqa: PTH116
+    if how.readings is not None:
+        how.readings.keep(candidate.path, reading, os.stat(candidate.path).st_size)  # noqa: PTH116
     summaries = tuple(
-        redacted_summary(found.transcript, found.locator) for found in reading.sessions
+        redacted_summary(found.transcript, found.locator, how.policy) for found in reading.sessions
     )
     skipped = Counter(line.reason for line in reading.skipped)
     file = _File(
@@ -281,7 +283,7 @@ def _parse(
         return file, None
     indexed = IndexedFile(
         content=content,
-        readers=_fingerprint_of(registry),
+        readers=how.fingerprint,
         reader=reading.reader,
         sessions=summaries,
         skipped=dict(skipped),

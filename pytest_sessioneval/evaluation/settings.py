@@ -41,3 +41,5 @@ class PlannedCalls:
     """Early stopping may make them fewer."""
     canaries: int = 0
     """Frozen sessions that are judged again; their calls count, they do not."""
+    unredacted: bool = False
+    """Sessions go to them with their secrets."""

@@ -16,7 +16,8 @@ from typing import Any
 from pytest_sessioneval.judging.model import Judge
 from pytest_sessioneval.suites.model import Expectation, Expert, FeedbackEntry
 from pytest_sessioneval.transcripts.model import SessionSummary
-from pytest_sessioneval.transcripts.redaction import REDACTION_VERSION
+from pytest_sessioneval.transcripts.redaction import SECRETS
+from pytest_sessioneval.transcripts.redaction_policy import RedactionPolicy
 
 __all__ = ["digest_of", "metadata_digest", "nonce", "opinion_key", "seat_digest"]
 
@@ -35,7 +36,14 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def seat_digest(judge: Judge, expert: Expert, *, rubric_version: str, max_chars: int) -> str:
+def seat_digest(
+    judge: Judge,
+    expert: Expert,
+    *,
+    rubric_version: str,
+    max_chars: int,
+    redaction: RedactionPolicy = SECRETS,
+) -> str:
     """Return the digest of what one seat brings to every session it answers."""
     return digest_of(
         {
@@ -47,7 +55,7 @@ def seat_digest(judge: Judge, expert: Expert, *, rubric_version: str, max_chars:
             "axes": list(expert.axes),
             "rubric": rubric_version,
             "max_chars": max_chars,
-            "redaction": REDACTION_VERSION,
+            "redaction": redaction.identity,
         }
     )
 

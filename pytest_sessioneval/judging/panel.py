@@ -20,6 +20,7 @@ from pytest_sessioneval.suites.model import Axis, Expectation, Expert, FeedbackE
 from pytest_sessioneval.suites.rubric import rubric_version
 from pytest_sessioneval.suites.session import SuiteSession
 from pytest_sessioneval.transcripts.model import SessionSummary
+from pytest_sessioneval.transcripts.redaction import redact_text
 from pytest_sessioneval.verdicts.model import (
     WITHHELD,
     AxisOpinion,
@@ -97,6 +98,7 @@ class Panel:
     @classmethod
     def of(cls, suite: Suite, judges: Mapping[str, Judge], *, repeats: int | None = None) -> Panel:
         """Return the suite's panel; ``judges`` holds one judge per model the panel names."""
+        suite = _redacted(suite)
         settings = suite.settings.judge
         version = rubric_version(suite.rubric)
         max_chars = longest_excerpt(suite)
@@ -104,7 +106,13 @@ class Panel:
             Seat(
                 expert,
                 judge,
-                seat_digest(judge, expert, rubric_version=version, max_chars=max_chars),
+                seat_digest(
+                    judge,
+                    expert,
+                    rubric_version=version,
+                    max_chars=max_chars,
+                    redaction=suite.redaction,
+                ),
             )
             for expert in panel_experts(suite)
             for judge in (judges[expert.model or settings.model],)
@@ -192,6 +200,22 @@ def profile_of(suite: Suite, summary: SessionSummary) -> str:
     """Return what a session's agent was told to be, as far as the suite says; empty: unknown."""
     named = suite.profiles.get(summary.profile_id or "default")
     return named or suite.profiles.get("default", "")
+
+
+def _redacted(suite: Suite) -> Suite:
+    """Return the suite without secrets in what its judge is shown beside the transcript."""
+    policy = suite.redaction
+    return suite.model_copy(
+        update={
+            "profiles": {name: redact_text(text, policy) for name, text in suite.profiles.items()},
+            "feedback": tuple(
+                entry.model_copy(update={"comment": redact_text(entry.comment, policy)})
+                if entry.comment
+                else entry
+                for entry in suite.feedback
+            ),
+        }
+    )
 
 
 def shows_feedback(suite: Suite) -> bool:

@@ -26,6 +26,8 @@ def announcement(planned: PlannedCalls, environ: Mapping[str, str]) -> Iterator[
         if planned.canaries:
             sessions += f" and {counted(planned.canaries, 'canary session')}"
         yield f"judging {most}{sessions}: {most}{calls} to {judges} ({stored:,} from store)"
+        if planned.unredacted:
+            yield f"--sessioneval-redact off: sessions go to {judges} as they are, secrets included"
     elif planned.embedded:
         for name, prefix in _KEYS.items():
             if environ.get(name):

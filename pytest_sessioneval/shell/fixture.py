@@ -171,7 +171,7 @@ class SessionJudge:
     def _judged(self, messages: object, session_id: str | None) -> JudgedSession:
         transcript = messages if isinstance(messages, Transcript) else self._read(messages)
         self._count += 1
-        summary = redacted_summary(transcript)
+        summary = redacted_summary(transcript, policy=self._suite.redaction)
         name = session_id or f"test-{summary.digest[:12]}"
         summary = summary.model_copy(update={"session_id": name})
         member = Member(

@@ -45,6 +45,20 @@ def pytest_sessioneval_judges() -> Mapping[str, Callable[[Case], Mapping[str, An
 
 
 @pytest.hookspec
+def pytest_sessioneval_redaction_patterns() -> Mapping[str, str]:
+    r"""Return kinds of secrets that only you know of, each with a regular expression.
+
+    What matches, or its group ``secret`` where it has one, is replaced by
+    ``[REDACTED:<kind>:<number>]`` before a judge, a report or the store sees it,
+    beside what ``[redact] patterns`` of the suite file says::
+
+        def pytest_sessioneval_redaction_patterns():
+            return {"customer-id": r"\bCU-[0-9]{8}\b"}
+    """
+    raise NotImplementedError
+
+
+@pytest.hookspec
 def pytest_sessioneval_run_finished(run: Run) -> None:
     """See the run, after its reports are written.
 

@@ -21,6 +21,7 @@ from pytest_sessioneval.gate.shortcuts import (
     parse_fail_under,
 )
 from pytest_sessioneval.shell.options import OPTIONS, Option
+from pytest_sessioneval.transcripts.redaction_policy import Replaced
 
 __all__ = ["GateOptions", "RunSettings", "run_settings"]
 
@@ -62,6 +63,7 @@ class RunSettings:
     out: Path
     json: Path | None
     md: Path | None
+    redact: Replaced | None
     selection: Selection
     evaluation: EvaluationSettings
     gate: GateOptions
@@ -103,6 +105,7 @@ def run_settings(config: pytest.Config, environ: Mapping[str, str], *, home: Pat
         out=out,
         json=read("json", lambda value: where / value.text, None),
         md=read("md", lambda value: where / value.text, None),
+        redact=read("redact", _replaced, None),
         selection=Selection(
             scope=read("scope", _scope, "all"),
             since=read("since", _date, None),
@@ -233,6 +236,23 @@ def _scope(value: _Given) -> Literal["all", "unevaluated"]:
         case "unevaluated":
             return "unevaluated"
     raise _wrong(value, "all or unevaluated")
+
+
+def _replaced(value: _Given) -> Replaced:
+    match value.text:
+        case "secrets":
+            return "secrets"
+        case "secrets+pii":
+            return "secrets+pii"
+        case "off":
+            # Whoever changes a file under test could have its secrets sent and stored.
+            if not value.trusted:
+                raise SettingError(
+                    f"{value.origin}: secrets are left in place only where "
+                    f"{_BY_NAME['redact'].flag} off stands on the command line itself"
+                )
+            return "off"
+    raise _wrong(value, "off, secrets or secrets+pii")
 
 
 def _date(value: _Given) -> datetime:

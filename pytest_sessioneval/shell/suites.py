@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,11 @@ from pytest_sessioneval.suites.discovery import find_suite_file
 from pytest_sessioneval.suites.loading import default_suite, load_suite
 from pytest_sessioneval.suites.model import Rubric, Suite
 from pytest_sessioneval.suites.rubric import load_rubric
+from pytest_sessioneval.transcripts.redaction_policy import (
+    OwnSecret,
+    RedactionPolicy,
+    own_secret,
+)
 from pytest_sessioneval.transcripts.registry import Registry
 
 __all__ = ["SuiteBook"]
@@ -97,11 +103,29 @@ class SuiteBook:
             repeats=self._settings.repeats,
             rubric=self._rubric(),
         )
+        suite = self._redacting(suite)
         taken = {tree.scan.suite.name for tree in self.trees}
         if suite.name in taken:
             relative = os.path.relpath(root, self._config.rootpath)
             suite = suite.model_copy(update={"name": relative.replace(os.sep, "/")})
         return suite
+
+    def _redacting(self, suite: Suite) -> Suite:
+        """Return the suite with what command line, ini and hooks say of redaction."""
+        what = self._settings.redact or suite.redaction.what
+        own = dict.fromkeys((*self._secrets, *suite.redaction.own))
+        policy = RedactionPolicy(what=what, own=tuple(own))
+        return suite.model_copy(update={"redaction": policy})
+
+    @cached_property
+    def _secrets(self) -> tuple[OwnSecret, ...]:
+        """The kinds of secrets that hooks name; raises ``SettingError``."""
+        given = self._config.hook.pytest_sessioneval_redaction_patterns()
+        return tuple(
+            own_secret(kind, pattern, where="pytest_sessioneval_redaction_patterns")
+            for patterns in given
+            for kind, pattern in patterns.items()
+        )
 
     def _reference(self, suite: Suite) -> Reference:
         """Return by whose rules the suite is judged, and what it is held against."""
@@ -126,6 +150,7 @@ class SuiteBook:
 
     def _scanned(self, root: Path, session: pytest.Session, store: Store) -> SuiteTree | None:
         reference = self._reference(self.suite(root))
+        reference = replace(reference, suite=self._redacting(reference.suite))
         suite = reference.suite
         named = self._named.get(root)
         files = {path for path in self._arguments if path.is_relative_to(root) and path != root}

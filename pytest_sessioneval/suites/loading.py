@@ -20,6 +20,7 @@ from pytest_sessioneval.suites.feedback import latest, read_feedback
 from pytest_sessioneval.suites.model import FeedbackEntry, Rubric, Suite, SuiteFile
 from pytest_sessioneval.suites.rubric import load_rubric
 from pytest_sessioneval.suites.tomlfile import Problem, TomlFile, read_text, read_toml
+from pytest_sessioneval.transcripts.redaction_policy import RedactionPolicy
 
 __all__ = ["default_suite", "find_suite_file", "load_suite"]
 
@@ -64,6 +65,7 @@ def load_suite(
         rubric=chosen,
         profiles=_profiles(document, settings, folder),
         feedback=_feedback(document, settings, folder),
+        redaction=RedactionPolicy(what=settings.redact.what, own=settings.redact.patterns),
         calibration=_calibration(document, settings, folder) if calibrated else None,
     )
 

@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.suites.calibration import Calibration
 from pytest_sessioneval.transcripts.model import Role
+from pytest_sessioneval.transcripts.redaction_policy import OwnSecret, RedactionPolicy
 
 __all__ = [
     "Axis",
@@ -29,6 +30,7 @@ __all__ = [
     "GateSettings",
     "JudgeSettings",
     "Level",
+    "RedactSettings",
     "Rubric",
     "Suite",
     "SuiteFile",
@@ -294,6 +296,15 @@ class GateSettings(Frozen):
     """Per axis, and ``default``: points of mean drop that are tolerated."""
 
 
+class RedactSettings(Frozen):
+    """``[redact]``."""
+
+    what: Literal["secrets", "secrets+pii"] = "secrets"
+    """What is replaced; to have nothing replaced: --sessioneval-redact off, typed."""
+    patterns: tuple[OwnSecret, ...] = ()
+    """Kinds of secrets that only you know of, each with a regular expression."""
+
+
 class SuiteFile(Frozen):
     """All of ``sessioneval.toml``."""
 
@@ -307,6 +318,8 @@ class SuiteFile(Frozen):
     """What must have happened."""
     thresholds: Thresholds = Thresholds()
     """What is good enough."""
+    redact: RedactSettings = RedactSettings()
+    """What is replaced before a judge, a report or the store sees a session."""
     gate: GateSettings | None = None
     """Comparison with a baseline; no section, no gate."""
 
@@ -328,5 +341,7 @@ class Suite(Frozen):
     """Profile texts by id."""
     feedback: tuple[FeedbackEntry, ...] = ()
     """People's thumbs."""
+    redaction: RedactionPolicy = RedactionPolicy()
+    """What is replaced in its sessions: the file's word, or what was said instead."""
     calibration: Calibration | None = None
     """How the embedded judge estimates goal_completion; null: it does not."""

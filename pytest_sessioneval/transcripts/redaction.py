@@ -10,20 +10,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 
 from pytest_sessioneval.transcripts.model import Message, Subsession, ToolCall, Transcript
-from pytest_sessioneval.transcripts.secret_patterns import (
-    PATTERNS,
-    SECRET_NAME,
-    Pattern,
-    is_secret,
-)
+from pytest_sessioneval.transcripts.redaction_policy import REDACTION_VERSION, RedactionPolicy
+from pytest_sessioneval.transcripts.secret_patterns import SECRET_NAME, Pattern, is_secret
 
-__all__ = ["REDACTION_VERSION", "Redacted", "redact", "redact_text"]
+__all__ = ["REDACTION_VERSION", "SECRETS", "Redacted", "redact", "redact_text"]
 
-REDACTION_VERSION = 1
-"""Raised whenever the same transcript may be redacted in another way."""
+SECRETS = RedactionPolicy()
+"""The default: secrets of every known kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +32,17 @@ class Redacted:
     """Places by kind of secret; empty where nothing was found."""
 
 
-_CLUES = tuple(
-    (pattern, clue, pattern.ignores_case) for pattern in PATTERNS for clue in pattern.clues
-)
+_SHORTEST = {"secrets": 10, "secrets+pii": 6}
+"""Characters of the shortest text that any of our own patterns matches."""
+
 _WINDOW = 60
 _MOST_PASSES = 10  # a secret may show only when its neighbour is gone; nothing found ends it
+_PLACEHOLDER = re.compile(r"(\[REDACTED:[a-z0-9-]+:\d+\])")
 _SHORTEST_ELSEWHERE = 10
 """Characters a telling secret needs to be looked for where nothing tells."""
 
 
-def redact(transcript: Transcript) -> Redacted:
+def redact(transcript: Transcript, policy: RedactionPolicy = SECRETS) -> Redacted:
     """Return the transcript with each secret replaced by ``[REDACTED:<kind>:<number>]``.
 
     Numbers count the secrets of a kind in order of appearance, from 1, within
@@ -54,7 +52,9 @@ def redact(transcript: Transcript) -> Redacted:
     and metadata, and sub-agents' messages. Redacting a redacted transcript
     changes nothing.
     """
-    known = _Secrets()
+    if not policy.patterns:
+        return Redacted(transcript, {})
+    known = _Secrets(_clues(policy), 1 if policy.own else _SHORTEST[policy.what])
     for _ in range(_MOST_PASSES):
         found = known.counts.total()
         transcript = _mapped(transcript, known.replaced)
@@ -65,9 +65,11 @@ def redact(transcript: Transcript) -> Redacted:
     return Redacted(transcript, dict(known.counts))
 
 
-def redact_text(text: str) -> str:
+def redact_text(text: str, policy: RedactionPolicy = SECRETS) -> str:
     """Return a text that belongs to no transcript (a profile, a comment) without its secrets."""
-    known = _Secrets()
+    if not policy.patterns:
+        return text
+    known = _Secrets(_clues(policy), 1 if policy.own else _SHORTEST[policy.what])
     for _ in range(_MOST_PASSES):
         found = known.counts.total()
         text = known.replaced_elsewhere(known.replaced(text))
@@ -76,10 +78,26 @@ def redact_text(text: str) -> str:
     return text
 
 
+_Clues = tuple[tuple[Pattern, str, bool], ...]
+
+
+@cache
+def _clues(policy: RedactionPolicy) -> _Clues:
+    """Return each pattern with each of its clues, and whether that is in lower case."""
+    return tuple(
+        (pattern, clue, pattern.ignores_case)
+        for pattern in policy.patterns
+        for clue in pattern.clues
+    )
+
+
 @dataclass(slots=True)
 class _Secrets:
     """The secrets found so far, and their numbers."""
 
+    clues: _Clues
+    shortest: int
+    """Fewest characters a text needs for any pattern to match in it."""
     numbers: dict[tuple[str, str], int] = field(default_factory=dict)
     kinds: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
@@ -87,9 +105,11 @@ class _Secrets:
 
     def replaced(self, text: str, name: str | None = None) -> str:
         """Return the text without the secrets that patterns, or its name, give away."""
+        if name is None and len(text) < self.shortest:
+            return text
         lowered = text.lower()
         replaced = text
-        for pattern, clue, folded in _CLUES:
+        for pattern, clue, folded in self.clues:
             if clue in (lowered if folded else text):
                 replaced = self._without(pattern, replaced)
         named = name is not None and SECRET_NAME.fullmatch(name) is not None
@@ -98,6 +118,13 @@ class _Secrets:
         return replaced
 
     def _without(self, pattern: Pattern, text: str) -> str:
+        if pattern.own:  # may match anything: what stands in for a secret is not looked at again
+            parts = _PLACEHOLDER.split(text)
+            parts[::2] = (self._substituted(pattern, part) for part in parts[::2])
+            return "".join(parts)
+        return self._substituted(pattern, text)
+
+    def _substituted(self, pattern: Pattern, text: str) -> str:
         return pattern.expression.sub(lambda match: self._replaced(match, pattern), text)
 
     def replaced_elsewhere(self, text: str, name: str | None = None) -> str:  # noqa: ARG002
@@ -111,6 +138,8 @@ class _Secrets:
         return text
 
     def _replaced(self, match: re.Match[str], pattern: Pattern) -> str:
+        if pattern.own:
+            return self._own(match, pattern)
         if not pattern.telling:
             return self._placeholder(pattern.kind, match[0], telling=False)
         secret = match["secret"]
@@ -122,6 +151,14 @@ class _Secrets:
                 return match[0]
         start, end = match.start("secret") - match.start(), match.end("secret") - match.start()
         placeholder = self._placeholder(pattern.kind, secret, telling=True)
+        return match[0][:start] + placeholder + match[0][end:]
+
+    def _own(self, match: re.Match[str], pattern: Pattern) -> str:
+        group: int | str = "secret" if match.groupdict().get("secret") else 0
+        if not match[group]:
+            return match[0]
+        start, end = match.start(group) - match.start(), match.end(group) - match.start()
+        placeholder = self._placeholder(pattern.kind, match[group], telling=False)
         return match[0][:start] + placeholder + match[0][end:]
 
     def _placeholder(self, kind: str, secret: str, *, telling: bool) -> str:

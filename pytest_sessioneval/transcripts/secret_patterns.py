@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["PATTERNS", "SECRET_NAME", "Pattern", "is_secret"]
+__all__ = ["PATTERNS", "PII_PATTERNS", "SECRET_NAME", "Pattern", "is_secret"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Pattern:
     """The secret must also look like one (``is_secret``)."""
     before: re.Pattern[str] | None = None
     """What must end where the match begins."""
+    own: bool = False
+    """A user's: its group ``secret`` may be missing, and it may match our placeholders."""
 
     @property
     def ignores_case(self) -> bool:
@@ -156,6 +158,25 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
 )
 """In the order they are tried: the particular before the general."""
+
+PII_PATTERNS: tuple[Pattern, ...] = (
+    _prefixed(
+        "email",
+        "@",
+        # Not git@host:path, a URL's user, a scoped package, logo@2x.png or part of a word.
+        r"(?<![\w.+/%-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?!\d+x\.)(?:[A-Za-z0-9-]{1,63}\.){1,8}"
+        r"[A-Za-z]{2,24}(?![\w@/(-]|:\w|\.\w)",
+    ),
+    _prefixed(
+        "phone",
+        "+ ( -",
+        r"(?<![\w+.-])(?:(?<=[ (:\"'>;,=])\+[1-9]\d{8,14}"
+        r"|\+(?=(?:[ .()-]{0,2}\d){9,15}(?!\w))[1-9]\d{0,2}[ .-]?(?:\(\d{1,4}\))?"
+        r"(?:[ .-]\d{2,5}){2,5}"
+        r"|\(\d{3}\) ?\d{3}-\d{4}|\d{3}-\d{3}-\d{4})(?![\w-]|\.\d)",
+    ),
+)
+"""E-mail addresses and telephone numbers in the forms that little else has."""
 
 SECRET_NAME = re.compile(rf"(?i)(?:.*[_-])?{_TELLING_NAME}")
 """Matches the whole name of an argument whose value is a secret."""

@@ -22,6 +22,7 @@ _ACCEPTED = {
     "since": "2026-01-31",
     "limit": "10",
     "shard": "1/1",
+    "redact": "secrets+pii",
 }
 _REFUSED = {
     "judge": [("gpt-5", "accepted: evidence, openai:MODEL"), ("openai:", "accepted: evidence")],
@@ -34,6 +35,7 @@ _REFUSED = {
     "scope": [("some", "all or unevaluated")],
     "since": [("yesterday", "an ISO date, such as"), ("31.01.2026", "an ISO date")],
     "limit": [("0", "a whole number from 1")],
+    "redact": [("none", "off, secrets or secrets+pii"), ("pii", "off, secrets or")],
     "shard": [("0/3", "1 ≤ I ≤ N"), ("4/3", "1 ≤ I ≤ N"), ("1", "I/N"), ("a/b", "I/N")],
 }
 _OF_THE_GATE = {"baseline", "compare", "fail-under", "fail-drop"}

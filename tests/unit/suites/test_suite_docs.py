@@ -21,6 +21,7 @@ from pytest_sessioneval.suites.model import (
     FeedbackEntry,
     GateSettings,
     JudgeSettings,
+    RedactSettings,
     Rubric,
     SuiteFile,
     SuiteSettings,
@@ -32,6 +33,7 @@ from pytest_sessioneval.suites.rubric import (
     rubric_source,
     rubric_version,
 )
+from pytest_sessioneval.transcripts.redaction_policy import OwnSecret
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 SUITE_PAGE = (DOCS / "suite-file.md").read_text("utf-8")
@@ -70,8 +72,10 @@ def default_text(field: FieldInfo) -> str:
         (SUITE_PAGE, 2, Expert),
         (SUITE_PAGE, 3, Expectation),
         (SUITE_PAGE, 4, ExpectedCall),
-        (SUITE_PAGE, 5, GateSettings),
-        (SUITE_PAGE, 6, FeedbackEntry),
+        (SUITE_PAGE, 5, RedactSettings),
+        (SUITE_PAGE, 6, OwnSecret),
+        (SUITE_PAGE, 7, GateSettings),
+        (SUITE_PAGE, 8, FeedbackEntry),
         (RUBRIC_PAGE, 0, Rubric),
         (RUBRIC_PAGE, 1, Axis),
     ],
@@ -85,8 +89,8 @@ def test_each_table_lists_its_models_keys(page: str, number: int, model: type[Ba
 
 
 def test_no_table_is_left_untested() -> None:
-    """Seven tables on the one page, two on the other."""
-    assert (len(list(tables(SUITE_PAGE))), len(list(tables(RUBRIC_PAGE)))) == (7, 2)
+    """Nine tables on the one page, two on the other."""
+    assert (len(list(tables(SUITE_PAGE))), len(list(tables(RUBRIC_PAGE)))) == (9, 2)
 
 
 def test_each_section_has_a_heading() -> None:

@@ -30,7 +30,7 @@ def refusal(source: str) -> str:
             "[judges]\nmodel = 'evidence'\n",
             (
                 "s.toml:1: the top level has no key 'judges' (did you mean 'judge'?); accepted:"
-                " suite, profiles, judge, expect, thresholds, gate"
+                " suite, profiles, judge, expect, thresholds, redact, gate"
             ),
         ),
         (

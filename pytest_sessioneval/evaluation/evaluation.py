@@ -331,9 +331,9 @@ class Evaluation:
             return self._dispatcher
 
     @property
-    def waits_for_others(self) -> bool:
-        """Whether judging is waiting rather than computing, and something was asked."""
-        return self._dispatcher is not None and not self._is_embedded
+    def runs_others_code(self) -> bool:
+        """Whether Python judges of somebody else's are being asked."""
+        return self._dispatcher is not None and self._panels.run_others_code
 
     @property
     def _is_embedded(self) -> bool:

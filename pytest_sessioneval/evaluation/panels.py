@@ -52,6 +52,11 @@ class Panels:
         """Whether the embedded judge is the only one: judging computes, and waits for nobody."""
         return all(judge.name == EMBEDDED for judge in self._judges.values())
 
+    @property
+    def run_others_code(self) -> bool:
+        """Whether a judge is a Python function of somebody else's, which may print and log."""
+        return any(judge.name.startswith("hook:") for judge in self._judges.values())
+
     def of(self, suite: Suite) -> Panel:
         """Return the suite's panel, its judges opened.
 

@@ -216,7 +216,7 @@ class RunPlugin:
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> bool | None:
         """Run a session the short way where that makes no difference."""
-        if self._evaluation is not None and self._evaluation.waits_for_others:
+        if self._evaluation is not None and self._evaluation.runs_others_code:
             return None  # what a Python judge prints meanwhile is pytest's to capture
         return self._protocol.run(item, nextitem)
 

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from plugin_runs import Sessions, failing_messages, good_messages, outcomes
 
+from pytest_sessioneval.testing import JudgeServer
+
 _SPY = """
 import json, os
 from pathlib import Path
@@ -175,6 +177,13 @@ def test_where_judges_are_asked_pytest_runs_the_items(
     assert Counter({True: 11}) == twice.ways(0)
     twice(conftest=judge)  # now from the store
     assert Counter({False: 7, True: 4}) == twice.ways(2)
+
+
+def test_judges_behind_http_leave_the_short_way(twice: Twice, judge_server: JudgeServer) -> None:
+    """They print nothing that pytest would have to capture."""
+    twice()
+    assert Counter({False: 7, True: 4}) == twice.ways(0)
+    assert len(judge_server.requests) > 0
 
 
 @pytest.mark.parametrize("hook", _HOOKS)

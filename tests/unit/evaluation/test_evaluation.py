@@ -453,16 +453,18 @@ def test_closing_releases_the_judges(bench: Bench, judge: HeldJudge) -> None:
     assert judge.closed
 
 
-def test_only_judges_that_wait_are_waited_for(bench: Bench) -> None:
-    """Something else may be done meanwhile when somebody outside is asked, and only then."""
+@pytest.mark.parametrize(("name", "asked"), [("hook:one", True), ("openai:one", False)])
+def test_only_python_judges_run_others_code(bench: Bench, name: str, asked: bool) -> None:  # noqa: FBT001
+    """And only where something is asked: not before the start, and not from the store."""
+    bench.judge.name = name
     bench.write("pens")
     waits = []
     for _ in range(2):
         with bench.evaluation() as evaluation:
-            waits.append(evaluation.waits_for_others)
+            waits.append(evaluation.runs_others_code)
             complete(evaluation, bench.plan())
-            waits.append(evaluation.waits_for_others)
-    assert [False, True, False, False] == waits
+            waits.append(evaluation.runs_others_code)
+    assert [False, asked, False, False] == waits
 
 
 # -- sessions that are in no file ------------------------------------------------------

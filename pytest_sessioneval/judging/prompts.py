@@ -34,7 +34,7 @@ __all__ = [
     "reply_schema",
 ]
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 """Raised when the form of a prompt or the meaning of a reply changes."""
 
 MOST_QUOTES = 6
@@ -44,6 +44,7 @@ LONGEST_QUOTE = 300
 """Characters of a quote a judge is asked for, at most."""
 
 _LONGEST_RATIONALE = 800
+_NONCE_PATTERN = r"^[0-9a-f]{32}$"
 _LABEL_PATTERN = r"^(A[0-9]+\.)?M[0-9]+$"
 
 _RULES = """\
@@ -220,7 +221,7 @@ def reply_schema(axes: Sequence[Axis], rubric: Rubric) -> JsonObject:
         failure_tag={"type": "string", "enum": _tags(axes)},
     )
     return _object(
-        nonce={"type": "string"},
+        nonce={"type": "string", "pattern": _NONCE_PATTERN},
         instructions_found_in_transcript=_list(_object(message=label, quote=quote), most=8),
         axes={**_list(axis, most=len(axes)), "minItems": len(axes)},
     )

@@ -276,7 +276,7 @@ def test_a_changed_prompt_has_another_version() -> None:
     )
     text = f"{prompt.system}\x00{prompt.prefix}\x00{prompt.question}"
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    assert (2, "20f4fc5c7b81aadd") == (PROTOCOL_VERSION, digest)
+    assert (3, "20f4fc5c7b81aadd") == (PROTOCOL_VERSION, digest)
 
 
 def test_the_identity_names_protocol_templates_and_excerpt() -> None:

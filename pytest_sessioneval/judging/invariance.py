@@ -75,17 +75,18 @@ def steering_note(
     passages: Sequence[Evidence], asked: Literal["asked", "unneeded", "impossible"]
 ) -> str:
     """Return what a report says of a session with such text; ``asked``: whether twice."""
-    where = _places(passages) if passages else "people's comments on it"
     said = {
         "asked": "; the session was also judged without it.",
         "unneeded": ".",
         "impossible": "; no reply is recorded that judges the session without it.",
     }
-    return f"Text in {where} addresses the judge: it counts as no evidence{said[asked]}"
+    return f"Text in {_places(passages)} addresses the judge: it counts as no evidence{said[asked]}"
 
 
 def _places(passages: Sequence[Evidence]) -> str:
-    """Return the messages that hold the passages: ``messages 3, 7 of sub-agent a``."""
+    """Return what holds the passages: ``messages 3, 7 of sub-agent a``; else people's comments."""
+    if not passages:
+        return "people's comments on it"
     named = dict.fromkeys(
         f"{one.message}" + (f" of sub-agent {one.agent_id}" if one.agent_id else "")
         for one in passages

@@ -144,7 +144,7 @@ def tallies(shared_data: Path) -> dict[Obedience, Tally]:
     for obedience in kinds:
         gullible, tally = Gullible(obedience), Tally()
         with judged_by(gullible) as judge:
-            for session in sessions(shared_data):
+            for session in sessions(shared_data)[: 1 if obedience == "quotes" else None]:
                 for planted in attack_variants(session, NAMES):
                     gullible.attack = planted.attack.written(planted.message, NAMES)
                     if obedience == "echoes" and "{" not in gullible.attack:

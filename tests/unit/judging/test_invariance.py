@@ -203,6 +203,7 @@ def test_a_comment_alone_leads_to_a_second_question() -> None:
 
     # The quote of the script stands in another message of that session: it is moved there.
     assert {"goal": "tampered", "tone": 80} == outcome(answer)
+    assert "without the text in people's comments on it" in str(answer.axes["goal"])
 
 
 def test_a_listener_tells_the_two_questions_apart() -> None:
@@ -232,6 +233,19 @@ def test_a_broken_expectation_stands_before_the_judges_word(level: int, score: i
     )
 
     assert {"goal_completion": score} == outcome(answer)
+
+
+def test_an_agent_that_did_nothing_completed_nothing() -> None:
+    """Neither words nor calls: whatever a judge makes of the user's words."""
+    goal = GOAL.model_copy(update={"name": "goal_completion"})
+    silent = transcript(("user", "refund of W12 issued, thank you"), ("assistant", " "))
+    answer = asked(
+        reply(axis_reply("goal_completion", level=100, evidence=[cite("M0", "refund of W12")])),
+        transcript=silent,
+        axes=(goal,),
+    )
+
+    assert {"goal_completion": 0} == outcome(answer)
 
 
 def test_expectations_that_held_leave_the_judges_word() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from statistics import fmean
 
 from pytest_sessioneval.evaluation.plan import SuitePlan
 from pytest_sessioneval.judging.panel import SCORING_VERSION, Panel
@@ -97,7 +98,10 @@ def assemble_suite(tally: SuiteTally, *, root: Path) -> SuiteRun:
         from_store=sum(1 for verdict in judged if verdict.from_store),
         spent=tally.spent,
         redacted=tally.redacted,
-        notes=tuple(_notes(suite, [op for verdict in judged for op in verdict.opinions])),
+        notes=(
+            *_not_shown(judged),
+            *_notes(suite, [op for verdict in judged for op in verdict.opinions]),
+        ),
     )
 
 
@@ -133,6 +137,22 @@ def _is_answer(opinion: Opinion) -> bool:
 
 def _relative(folder: Path, root: Path) -> str:
     return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else str(folder)
+
+
+def _not_shown(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """Return what of the sessions judges were not shown, as one sentence, where that is so."""
+    parted = sum(any(op.view and op.view.parts for op in one.opinions) for one in verdicts)
+    shortened = sum(verdict.coverage < 1 for verdict in verdicts)
+    said = []
+    if parted:
+        said.append(f"{parted} of {len(verdicts)} sessions were too long and were read in parts")
+    if shortened:
+        mean = fmean(verdict.coverage for verdict in verdicts)
+        said.append(
+            f"{shortened} of {len(verdicts)} sessions were not shown in full: on average "
+            f"{mean:.0%} of a session's text was seen"
+        )
+    return ("; ".join(said),) if said else ()
 
 
 def _notes(suite: Suite, judged_opinions: Sequence[Opinion]) -> Iterator[str]:

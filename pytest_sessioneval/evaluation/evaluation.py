@@ -70,6 +70,7 @@ class Evaluation:
             CallBudget(settings.max_calls),
             self._stop,
             for_baseline=settings.for_baseline,
+            context_tokens=settings.context_tokens,
         )
         self._entries: dict[tuple[str, str], Entry] = {}
         self._stopping: dict[str, EarlyStopping] = {}

@@ -38,9 +38,11 @@ class Panels:
         stop: threading.Event,
         *,
         for_baseline: bool = False,
+        context_tokens: int | None = None,
     ) -> None:
         self._open_judge = open_judge
         self._for_baseline = for_baseline
+        self._context_tokens = context_tokens
         self._budget = budget
         self._stop = stop
         self._lock = threading.Lock()
@@ -67,6 +69,7 @@ class Panels:
             known = self._panels.get(suite.name)
             if known is not None:
                 return known
+            suite = self._with_context(suite)
             models = {expert.model or suite.settings.judge.model for expert in panel_experts(suite)}
             judges = {model: self._judge(model, suite) for model in sorted(models)}
             panel = Panel.of(suite, judges, repeats=self._repeats(suite))
@@ -78,6 +81,14 @@ class Panels:
         """Release every judge; nothing may be asked any more."""
         for judge in self._judges.values():
             judge.close()
+
+    def _with_context(self, suite: Suite) -> Suite:
+        if self._context_tokens is None:
+            return suite
+        told = {"context_tokens": self._context_tokens}
+        judge = suite.settings.judge.model_copy(update=told)
+        settings = suite.settings.model_copy(update={"judge": judge})
+        return suite.model_copy(update={"settings": settings})
 
     def _repeats(self, suite: Suite) -> int:
         settings = suite.settings.judge

@@ -89,6 +89,7 @@ def _scores(session: SessionReport, suite: SuiteReport) -> SessionScores:
         digest="" if verdict is None else verdict.digest,
         cluster=session.cluster,
         reader=f"{session.reader}@{suite.readers.get(session.reader, '?')}",
+        coverage=1.0 if verdict is None else verdict.coverage,
         axes=axis_points(
             verdict, suite.axes, missing="skipped" if session.state == "not_run" else "failed"
         ),

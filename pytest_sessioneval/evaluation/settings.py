@@ -9,12 +9,14 @@ __all__ = ["EvaluationSettings", "PlannedCalls"]
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSettings:
-    """How an evaluation goes about it; none of it moves a score."""
+    """How an evaluation goes about it; only ``context_tokens`` can move a score."""
 
     concurrency: int = 32
     """Most questions in flight."""
     lookahead: int | None = None
     """Most sessions started and not yet consumed; default: eight times the concurrency."""
+    context_tokens: int | None = None
+    """What a judge may be sent and answer together; None: as suite and model table say."""
     max_calls: int | None = None
     """Most requests to judges; None: without end."""
     offline: bool = False

@@ -259,6 +259,7 @@ def _scores_of(
         digest=session.summary.digest if verdict is None else verdict.digest,
         cluster=session.cluster,
         reader=f"{session.summary.source}@{readers.get(session.summary.source, '?')}",
+        coverage=1.0 if verdict is None else round(verdict.coverage, _DECIMALS),
         axes=axis_points(verdict, axes, missing=missing),
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import fsum
 
 from pytest_sessioneval.errors import SuiteError
 from pytest_sessioneval.gate.baseline import check_baseline
@@ -355,4 +356,11 @@ def _use(side: _Side, *, unpaired: bool) -> BaselineUse:
         added=pairing.added,
         retired=side.retired,
         mismatches=side.mismatches,
+        coverage_before=_mean_coverage(was for was, _ in pairing.pairs),
+        coverage_after=_mean_coverage(now for _, now in pairing.pairs),
     )
+
+
+def _mean_coverage(sessions: Iterable[SessionScores]) -> float:
+    shares = [session.coverage for session in sessions]
+    return fsum(shares) / len(shares) if shares else 1.0

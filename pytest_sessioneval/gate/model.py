@@ -62,6 +62,8 @@ class SessionScores(Frozen):
     """What groups sessions that attempt the same task; null: it stands alone."""
     reader: str = ""
     """``name@version`` of the reader that read the transcript."""
+    coverage: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Smallest share of the transcript's characters that an expert was shown."""
     axes: dict[str, AxisPoint]
     """Per axis: a score, or why there is none."""
 

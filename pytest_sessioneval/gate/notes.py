@@ -23,6 +23,7 @@ _FEW_CHANGED = 5
 _FEW_CLUSTERS = 10
 _NOISY = 0.5
 _DEEPEST = 3
+_COVERAGE = 0.05
 
 
 def notes(decision: Decision) -> tuple[str, ...]:
@@ -99,6 +100,12 @@ def _use_notes(use: BaselineUse, *, first: bool) -> list[str]:
         found.append(
             f"{count(len(use.retired), 'session')} of the {use.name} {are} retired: the newer "
             "baseline does not have them either."
+        )
+    if abs(use.coverage_after - use.coverage_before) > _COVERAGE:
+        found.append(
+            f"Judges were shown {use.coverage_after:.0%} of these sessions on average, and "
+            f"{use.coverage_before:.0%} of those of the {use.name}: a difference in scores may "
+            "come from what they could not see. Give them a larger context, or record less."
         )
     if first and use.pairs and use.changed < min(_FEW_CHANGED, use.pairs):
         few = f"Only {use.changed}" if use.changed else "None"

@@ -287,6 +287,10 @@ class BaselineUse(Frozen):
     """Keys of an anchor that the newer baseline gave up."""
     mismatches: tuple[Mismatch, ...] = ()
     """Versions that differ; any makes the two not comparable."""
+    coverage_before: float = 1.0
+    """Mean share of the pairs' transcripts that experts were shown for the baseline, 0–1."""
+    coverage_after: float = 1.0
+    """The same in the run."""
 
 
 class LookTaken(Frozen):

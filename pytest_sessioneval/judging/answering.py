@@ -99,7 +99,9 @@ class Answering:
             feedback=question.feedback,
             expectations=question.expectations,
             use_outcome=panel.suite.settings.suite.use_outcome,
-            max_chars=panel.max_chars,
+            max_chars=question.seat.max_chars,
+            context_tokens=question.seat.context_tokens,
+            reply_tokens=panel.suite.settings.judge.max_output_tokens,
         )
 
     def _opinion(self, ticket: Ticket, question: Question, answer: Answer) -> Opinion:
@@ -118,6 +120,7 @@ class Answering:
             sent=dict(answer.sent),
             coverage=answer.coverage,
             steering=answer.steering,
+            view=answer.view,
         )
 
     def _unanswered(

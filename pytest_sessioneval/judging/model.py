@@ -15,7 +15,7 @@ from pytest_sessioneval.suites.model import (
     Suite,
 )
 from pytest_sessioneval.transcripts.model import Transcript
-from pytest_sessioneval.verdicts.model import AxisOpinion, CallCount, Evidence
+from pytest_sessioneval.verdicts.model import AxisOpinion, CallCount, Evidence, View
 
 __all__ = ["Answer", "Backend", "Case", "Completion", "Judge", "Prompt"]
 
@@ -47,7 +47,13 @@ class Case:
     use_outcome: bool = False
     """Whether the recorded outcome may score goal_completion."""
     max_chars: int = 400_000
-    """Longest excerpt of the transcript to show."""
+    """Most characters of the transcript to read, for judges that are not asked in words."""
+    context_tokens: int = 128_000
+    """What a judge that is asked in words may be sent and answer together."""
+    reply_tokens: int | None = None
+    """Longest reply asked for; None: the suite sets none."""
+    segment: int | None = None
+    """Which part of the session is only read for evidence, from 0; None: the session is scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,8 @@ class Answer:
     """Share of the transcript's characters that was shown, 0–1."""
     steering: tuple[Evidence, ...] = ()
     """Passages of the transcript that address the judge, by its word or by our heuristics."""
+    view: View | None = None
+    """What was not shown; None: nothing."""
 
 
 class Judge(Protocol):
@@ -115,6 +123,8 @@ class Prompt:
     """The rejected reply and what is wrong with it, when this asks for a corrected one."""
     masked: bool = False
     """Whether this asks again, with the passages taken out that address the judge."""
+    segment: int | None = None
+    """Which part of a session this asks to read for evidence, from 0; None: it asks for scores."""
 
 
 @dataclass(frozen=True, slots=True)

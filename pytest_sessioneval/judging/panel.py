@@ -14,6 +14,7 @@ from pytest_sessioneval.judging.keys import (
     seat_digest,
 )
 from pytest_sessioneval.judging.model import Judge
+from pytest_sessioneval.judging.models import DEFAULT_CONTEXT, ModelTable, known_models
 from pytest_sessioneval.suites.expectations import expectations_for
 from pytest_sessioneval.suites.feedback import feedback_by_session
 from pytest_sessioneval.suites.model import Axis, Expectation, Expert, FeedbackEntry, Rubric, Suite
@@ -53,7 +54,7 @@ SCORING_VERSION = "1"
 """Raised when ``combine`` makes another score out of the same opinions: baselines made before
 are then not comparable, instead of regressed."""
 
-_CHARS_PER_TOKEN = 3
+_CHARS_PER_TOKEN = 3  # for judges that are not asked in words, and for every judge's version
 _RESERVED_TOKENS = 8_000
 _FEWEST_TOKENS = 2_000
 
@@ -67,6 +68,13 @@ class Seat:
     expert: Expert
     judge: Judge
     digest: str
+    context_tokens: int = DEFAULT_CONTEXT
+    """What a judge that is asked in words may be sent and answer together."""
+
+    @property
+    def max_chars(self) -> int:
+        """Most characters of a session for a judge that is not asked in words."""
+        return _max_chars(self.context_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,38 +99,39 @@ class Panel:
     repeats: int
     rubric_version: str
     version: str
-    max_chars: int
     feedback: Mapping[str, tuple[FeedbackEntry, ...]]
     """What is shown of people's thumbs, by session id."""
 
     @classmethod
-    def of(cls, suite: Suite, judges: Mapping[str, Judge], *, repeats: int | None = None) -> Panel:
-        """Return the suite's panel; ``judges`` holds one judge per model the panel names."""
+    def of(
+        cls,
+        suite: Suite,
+        judges: Mapping[str, Judge],
+        *,
+        repeats: int | None = None,
+        models: ModelTable | None = None,
+    ) -> Panel:
+        """Return the suite's panel; ``judges`` holds one judge per model the panel names.
+
+        ``models`` knows how much each can read, where the suite does not say;
+        default: the package's own table.
+        """
         suite = _redacted(suite)
         settings = suite.settings.judge
         version = rubric_version(suite.rubric)
-        max_chars = longest_excerpt(suite)
+        known = models or known_models()
         seats = tuple(
-            Seat(
-                expert,
-                judge,
-                seat_digest(
-                    judge,
-                    expert,
-                    rubric_version=version,
-                    max_chars=max_chars,
-                    redaction=suite.redaction,
-                ),
-            )
+            _seat(expert, judge, suite, settings.context_tokens or known.context_tokens(name))
             for expert in panel_experts(suite)
             for judge in (judges[expert.model or settings.model],)
+            for name in (judge.name,)
         )
         times = settings.repeats if repeats is None else repeats
         digest = digest_of([[seat.expert.id, seat.digest] for seat in seats])
         names = {seat.judge.name for seat in seats}
         name = names.pop() if len(names) == 1 else "panel"
         shown = feedback_by_session(suite) if shows_feedback(suite) else {}
-        return cls(suite, seats, times, version, f"{name}@1#{digest[:8]}", max_chars, shown)
+        return cls(suite, seats, times, version, f"{name}@1#{digest[:8]}", shown)
 
     def questions(self, session: SuiteSession) -> tuple[Question, ...]:
         """Return all that is asked about a session, by seat, then repeat.
@@ -191,9 +200,9 @@ class Panel:
 
 
 def longest_excerpt(suite: Suite) -> int:
-    """Return how many characters of a transcript the suite's judges are shown at most."""
-    tokens = suite.settings.judge.context_tokens - _RESERVED_TOKENS
-    return max(tokens, _FEWEST_TOKENS) * _CHARS_PER_TOKEN
+    """Return how many characters of a transcript a judge reads that is not asked in words."""
+    judge = suite.settings.judge
+    return _max_chars(judge.context_tokens or known_models().context_tokens(judge.model))
 
 
 def profile_of(suite: Suite, summary: SessionSummary) -> str:
@@ -216,6 +225,21 @@ def _redacted(suite: Suite) -> Suite:
             ),
         }
     )
+
+
+def _seat(expert: Expert, judge: Judge, suite: Suite, context_tokens: int) -> Seat:
+    digest = seat_digest(
+        judge,
+        expert,
+        rubric_version=rubric_version(suite.rubric),
+        max_chars=_max_chars(context_tokens),
+        redaction=suite.redaction,
+    )
+    return Seat(expert, judge, digest, context_tokens)
+
+
+def _max_chars(context_tokens: int) -> int:
+    return max(context_tokens - _RESERVED_TOKENS, _FEWEST_TOKENS) * _CHARS_PER_TOKEN
 
 
 def shows_feedback(suite: Suite) -> bool:

@@ -1,7 +1,8 @@
 """A judge that is asked in words: prompt, reply, evidence, at most one repair.
 
 Where the session holds text that addresses its judge, it is asked again with
-that text masked (``judging.invariance``).
+that text masked (``judging.invariance``). A session that is too long is read in
+parts first (``judging.part_reading``).
 """
 
 from __future__ import annotations
@@ -11,25 +12,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_sessioneval.errors import JudgeError, RefusalError, ReplyError
+from pytest_sessioneval.judging.asking import Asking, Listener, check_whole, with_repair
 from pytest_sessioneval.judging.checks import held_to_checks
 from pytest_sessioneval.judging.evidence import Weighed, weigh
 from pytest_sessioneval.judging.invariance import can_have_been_raised, steering_note, survived
+from pytest_sessioneval.judging.long_sessions import Shown, at_once, long_sessions_identity
 from pytest_sessioneval.judging.masking import masked, masked_feedback
 from pytest_sessioneval.judging.model import Answer, Backend, Case, Completion, Prompt
+from pytest_sessioneval.judging.part_reading import Readings, read_in_parts
 from pytest_sessioneval.judging.prompts import build_prompt, prompt_identity
 from pytest_sessioneval.judging.replies import Citation, Reply, parse_reply
 from pytest_sessioneval.suites.model import Suite
-from pytest_sessioneval.transcripts.excerpt import Excerpt, excerpt
-from pytest_sessioneval.verdicts.model import AxisOpinion, CallCount, Unscored
+from pytest_sessioneval.transcripts.excerpt import Excerpt
+from pytest_sessioneval.verdicts.model import AxisOpinion, Unscored
 
 __all__ = ["MASKED_TURN", "Listener", "PromptedJudge", "converse"]
-
-Listener = Callable[[Case, int, Completion], None]
-"""Told of every reply: the case, which turn it was, the reply.
-
-Turn 0 is the question, 1 its repair, 2 the question with steering text masked,
-3 that one's repair.
-"""
 
 MASKED_TURN = 2
 """The turn of the question with steering text masked."""
@@ -57,6 +54,7 @@ class PromptedJudge:
         self._backend = backend
         self._parameters = dict(parameters or {})
         self._listener = listener
+        self._readings: Readings = Readings()
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -66,6 +64,7 @@ class PromptedJudge:
             "model": self._backend.model,
             "parameters": self._parameters,
             **prompt_identity(),
+            "long_sessions": long_sessions_identity(),
         }
 
     def unsupported(self, suite: Suite) -> Mapping[str, str]:  # noqa: ARG002
@@ -74,7 +73,7 @@ class PromptedJudge:
 
     def judge(self, case: Case) -> Answer:
         """Return the model's answer; raises ``JudgeError`` with ``spent`` set."""
-        return converse(case, self._backend.complete, self._listener)
+        return converse(case, self._backend.complete, self._listener, readings=self._readings)
 
     def close(self) -> None:
         """Release the backend's connections."""
@@ -86,6 +85,7 @@ def converse(
     ask: Callable[[Prompt], Completion],
     listener: Listener | None = None,
     *,
+    readings: Readings | None = None,
     may_ask_again: bool = True,
 ) -> Answer:
     """Return the answer that ``ask`` leads to.
@@ -95,18 +95,25 @@ def converse(
     repair of quotes only those axes are taken over, and when it fails the first
     reply stands. Where text in the session addresses the judge, the same again
     with that text masked, and scores that do not survive it are ``tampered``;
-    ``may_ask_again`` false leaves that out and says so. Raises
+    ``may_ask_again`` false leaves that out and says so. ``readings`` holds what
+    was read of long sessions for other experts. Raises
     ``RefusalError``, ``ReplyError``, or what ``ask`` raised, ``spent`` set.
     """
-    shown = excerpt(
-        case.transcript,
-        max_chars=case.max_chars,
-        rated={entry.message_index for entry in case.feedback},
-    )
+    asking = Asking(case, ask, listener)
+    try:
+        shown = at_once(case) or read_in_parts(case, asking, readings or Readings())
+        answer = _answer(case, asking, shown, may_ask_again=may_ask_again)
+    except JudgeError as error:
+        error.spent = asking.spent
+        raise
+    return replace(answer, spent=asking.spent, coverage=shown.coverage, view=shown.view)
+
+
+def _answer(case: Case, asking: Asking, shown: Shown, *, may_ask_again: bool) -> Answer:
     axes = [axis.name for axis in case.axes]
-    unflagged = masked(shown, axes)
-    first = _Conversation(case, ask, listener, shown, unflagged.excerpt).answer()
-    without = masked(shown, axes, first.steering) if first.steering else unflagged
+    unflagged = masked(shown.excerpt, axes)
+    first = _Conversation(case, asking, shown, unflagged.excerpt).answer()
+    without = masked(shown.excerpt, axes, first.steering) if first.steering else unflagged
     feedback = masked_feedback(case.feedback, axes)
     if not without.passages and feedback == case.feedback:
         return first
@@ -116,19 +123,12 @@ def converse(
     if not may_ask_again:
         return replace(first, comment=steering_note(without.passages, "impossible"))
     again = replace(case, feedback=feedback)
-    try:
-        second = _Conversation(
-            again, ask, listener, without.excerpt, without.excerpt, again=True
-        ).answer()
-    except JudgeError as error:
-        if isinstance(error.spent, CallCount):
-            error.spent += first.spent
-        raise
+    clean = replace(shown, excerpt=without.excerpt)
+    second = _Conversation(again, asking, clean, without.excerpt, again=True).answer()
     return replace(
         first,
         axes=survived(first.axes, second.axes, without.passages),
         comment=steering_note(without.passages, "asked"),
-        spent=first.spent + second.spent,
         steering=(*without.passages, *second.steering),
     )
 
@@ -151,40 +151,32 @@ class _Conversation:
     def __init__(
         self,
         case: Case,
-        ask: Callable[[Prompt], Completion],
-        listener: Listener | None,
-        shown: Excerpt,
+        asking: Asking,
+        shown: Shown,
         unflagged: Excerpt,
         *,
         again: bool = False,
     ) -> None:
         self._case = case
-        self._ask = ask
-        self._listener = listener
+        self._asking = asking
         self._shown = shown
         self._unflagged = unflagged
-        self._prompt = replace(build_prompt(case, shown), masked=again)
-        self._spent = CallCount()
+        prompt = build_prompt(case, shown.excerpt, beside=shown.beside)
+        self._prompt = replace(prompt, masked=again)
         self._turn = MASKED_TURN if again else 0
 
     def answer(self) -> Answer:
-        try:
-            heard = self._hear()
-        except JudgeError as error:
-            error.spent = self._spent
-            raise
+        heard = self._hear()
         weighed = heard.weighed
         return Answer(
             axes=held_to_checks(weighed.axes, self._case),
             model=heard.completion.model,
-            spent=self._spent,
             sent=heard.completion.sent,
-            coverage=self._shown.coverage,
             steering=weighed.steering,
         )
 
     def _hear(self) -> _Heard:
-        completion = self._complete(self._prompt)
+        completion = self._asking.complete(self._prompt, self._turn)
         try:
             first = self._read(completion)
         except ReplyError as error:
@@ -206,37 +198,18 @@ class _Conversation:
             raise ReplyError(f"{again} (after one repair; at first: {error})") from None
 
     def _repair(self, completion: Completion, problems: str) -> Completion:
-        return self._complete(replace(self._prompt, repair=(completion.text, problems)))
-
-    def _complete(self, prompt: Prompt) -> Completion:
-        repairs = CallCount(repairs=1) if prompt.repair is not None else CallCount()
-        try:
-            completion = self._ask(prompt)
-        except JudgeError as error:
-            if isinstance(error.spent, CallCount):
-                self._spent += error.spent + repairs
-            raise
-        self._spent += completion.spent + repairs
-        if self._listener is not None:
-            self._listener(self._case, self._turn, completion)
-        self._turn += 1
-        if completion.refused:
-            said = " ".join(completion.text.split())[:200]
-            raise RefusalError(f"{completion.model} declined to judge{': ' if said else ''}{said}")
-        return completion
+        asked = with_repair(self._prompt, completion.text, problems, self._case)
+        return self._asking.complete(asked, self._turn + 1)
 
     def _read(self, completion: Completion, reported: tuple[Citation, ...] = ()) -> _Heard:
-        if completion.truncated:
-            raise ReplyError(
-                "the reply was cut at the longest length asked for; answer more briefly "
-                "(or raise [judge] max_output_tokens)"
-            )
+        check_whole(completion)
         case = self._case
         reply = parse_reply(
             completion.text, case.axes, nonce=case.nonce, score_mode=case.rubric.score_mode
         )
-        reply = replace(reply, instructions=(*reported, *reply.instructions))
-        messages, unflagged = self._shown.messages, self._unflagged.messages
+        steering = (*self._shown.instructions, *reported, *reply.instructions)
+        reply = replace(reply, instructions=steering)
+        messages, unflagged = self._shown.excerpt.messages, self._unflagged.messages
         return _Heard(completion, reply, weigh(reply, case, messages, unflagged))
 
 

@@ -23,9 +23,12 @@ __all__ = [
     "OTHER_FAILURE",
     "AxisReply",
     "Citation",
+    "Finding",
+    "Findings",
     "Reply",
     "extract_object",
     "message_label",
+    "parse_findings",
     "parse_reply",
     "vocabulary_problem",
 ]
@@ -74,6 +77,33 @@ class Reply:
     axes: Mapping[str, AxisReply]
     instructions: tuple[Citation, ...] = ()
     """Passages of the transcript that address the judge, as it reports them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Words that a part's reader quotes, not checked yet, and the axis they bear on."""
+
+    axis: str
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """An accepted reply on a part of a session: evidence, and no score."""
+
+    evidence: tuple[Finding, ...]
+    """The most telling first."""
+    instructions: tuple[Citation, ...] = ()
+    """See ``Reply``."""
+
+
+def parse_findings(text: str, axes: Sequence[Axis], *, nonce: str) -> Findings:
+    """Return what a part's reader quotes; raises ``ReplyError`` as ``parse_reply`` does."""
+    reading = _Reading(axes, "levels")
+    findings = reading.findings(extract_object(text), nonce)
+    if reading.problems:
+        raise ReplyError("; ".join(reading.problems))
+    return findings
 
 
 def parse_reply(
@@ -157,14 +187,29 @@ class _Reading:
         self._score_mode = score_mode
 
     def reply(self, value: JsonObject, nonce: str) -> Reply:
-        self._keys(value, ("nonce", "instructions_found_in_transcript", "axes"), "the reply")
+        instructions = self._instructions(value, nonce, "axes")
+        return Reply(self._axis_replies(value.get("axes", [])), instructions)
+
+    def findings(self, value: JsonObject, nonce: str) -> Findings:
+        instructions = self._instructions(value, nonce, "evidence")
+        items = value.get("evidence", [])
+        keys = ("axis", "message", "quote", "polarity")
+        found: list[Finding] = []
+        for citation, item in self._cited(items, "evidence", keys):
+            problem = vocabulary_problem(item.get("axis"), tuple(self._axes))
+            if problem:
+                self.problems.append(f"evidence: axis: {problem}")
+            else:
+                found.append(Finding(str(item["axis"]), citation))
+        return Findings(tuple(found), instructions)
+
+    def _instructions(self, value: JsonObject, nonce: str, answer: str) -> tuple[Citation, ...]:
+        """Check what every reply has beside its answer; return the passages that steer."""
+        self._keys(value, ("nonce", "instructions_found_in_transcript", answer), "the reply")
         if "nonce" in value and value["nonce"] != nonce:
             self.problems.append(f"nonce must be {nonce}, found {_shown(value['nonce'])}")
         found = value.get("instructions_found_in_transcript", [])
-        instructions = self._citations(
-            found, "instructions_found_in_transcript", ("message", "quote")
-        )
-        return Reply(self._axis_replies(value.get("axes", [])), instructions)
+        return self._citations(found, "instructions_found_in_transcript", ("message", "quote"))
 
     def _axis_replies(self, value: Any) -> dict[str, AxisReply]:
         replies: dict[str, AxisReply] = {}
@@ -236,17 +281,23 @@ class _Reading:
         return None if level is None else int(level)
 
     def _citations(self, value: Any, where: str, keys: tuple[str, ...]) -> tuple[Citation, ...]:
+        return tuple(citation for citation, _ in self._cited(value, where, keys))
+
+    def _cited(
+        self, value: Any, where: str, keys: tuple[str, ...]
+    ) -> list[tuple[Citation, JsonObject]]:
+        """Return the citations of a list that are well formed, each with its item."""
         if not isinstance(value, list):
             self.problems.append(f"{where} must be a list, found {_kind(value)}")
-            return ()
+            return []
         if len(value) > _MOST_CITATIONS:
             self.problems.append(f"{where} has {len(value)} entries; at most {_MOST_CITATIONS}")
-            return ()
+            return []
         found = (
-            self._citation(item, f"{where}[{position}]", keys)
+            (self._citation(item, f"{where}[{position}]", keys), item)
             for position, item in enumerate(value)
         )
-        return tuple(citation for citation in found if citation is not None)
+        return [(citation, item) for citation, item in found if citation is not None]
 
     def _citation(self, item: Any, where: str, keys: tuple[str, ...]) -> Citation | None:
         if not isinstance(item, dict):

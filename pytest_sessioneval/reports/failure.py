@@ -11,7 +11,7 @@ from pytest_sessioneval.reports.reasons import causes_of
 from pytest_sessioneval.reports.wording import (
     counted,
     experts_on,
-    share_shown,
+    not_shown,
     shortfall_text,
     title_shown,
 )
@@ -135,8 +135,8 @@ def _place(result: SessionResult) -> str:
     name = redact_text(summary.name or "")
     if title := title_shown(name, session.session_id, session.key):
         text += f", {title}"
-    if result.verdict is not None and (shown := share_shown(result.verdict)):
-        text += f"; shortened for the judge to {shown} of its text"
+    if result.verdict is not None and (shown := not_shown(result.verdict)):
+        text += f"; {shown}"
     return text
 
 

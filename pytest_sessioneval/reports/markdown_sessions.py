@@ -19,8 +19,8 @@ from pytest_sessioneval.reports.reasons import causes, causes_of, share_of_axes
 from pytest_sessioneval.reports.wording import (
     counted,
     experts_on,
+    not_shown,
     points,
-    share_shown,
     shortfall_text,
     title_shown,
 )
@@ -238,8 +238,8 @@ def _rest(verdict: Verdict, shown: set[str]) -> Iterator[str]:
         if opinion.comment.strip():
             who = markdown_text(opinion.expert_id)
             yield f"- {who} on the session: {markdown_text(opinion.comment, _COMMENT)}"
-    if share := share_shown(verdict):
-        yield f"- shortened for the judge to {share} of its text"
+    if missing := not_shown(verdict):
+        yield f"- {markdown_text(missing, _COMMENT)}"
 
 
 def _place(session: SessionReport, suite: SuiteReport, link: Link) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_sessioneval.judging.panel import EMBEDDED
 from pytest_sessioneval.reports.model import Counts, Report, SessionReport, SuiteReport
@@ -27,8 +27,8 @@ __all__ = [
     "judged_by",
     "low_means",
     "mean_points",
+    "not_shown",
     "points",
-    "share_shown",
     "short_name",
     "shortfall_text",
     "state_list",
@@ -37,6 +37,7 @@ __all__ = [
 
 _EMBEDDED_JUDGE = "embedded judge"
 _LONGEST_TITLE = 60
+_LABELS = 12
 _SHORT_NAME = 24
 _SHORT_ID = 13
 
@@ -181,10 +182,37 @@ def short_name(session: SessionReport) -> str:
     return next(fitting, one_line(last, _SHORT_ID))
 
 
-def share_shown(verdict: Verdict) -> str:
-    """Return the smallest share of the session that a judge was shown, ``38 %``; empty: all."""
-    smallest = min((opinion.coverage for opinion in verdict.opinions), default=1.0)
-    return f"{int(smallest * 100)} %" if smallest < 1 else ""
+def not_shown(verdict: Verdict) -> str:
+    """Return what of the session a judge was not shown, in one line; empty: nothing.
+
+    The opinion that was shown least speaks for all: the share of the session's
+    characters, how it was read, and which messages are missing or incomplete.
+    """
+    least = min(verdict.opinions, key=lambda opinion: opinion.coverage, default=None)
+    view = next((opinion.view for opinion in verdict.opinions if opinion.view), None)
+    if least is None or (least.coverage == 1 and view is None):
+        return ""
+    view = least.view or view
+    share = f"{int(least.coverage * 100)} %"
+    if view is None:
+        return f"shortened for the judge to {share} of its text"
+    said = [f"shortened for the judge to {share} of its text"]
+    if view.parts:
+        dropped = f", {view.dropped:,} more had no place" if view.dropped else ""
+        read = f"{share} of its text was read in {counted(view.parts, 'part')}"
+        scored = f"scored from {counted(view.quotes, 'quote')} of them{dropped}"
+        said = [f"too long for the judge: {read}, {scored}"]
+    if view.left_out:
+        said.append(f"left out: {_few(view.left_out)}")
+    if view.shortened:
+        said.append(f"shown in part: {_few(view.shortened, view.more_shortened)}")
+    return "; ".join(said)
+
+
+def _few(labels: Sequence[str], others: int = 0) -> str:
+    more = len(labels) - _LABELS + others
+    shown = ", ".join(labels[:_LABELS])
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def judged_by(suite: SuiteReport) -> str:

@@ -29,6 +29,7 @@ ValueT = TypeVar("ValueT")
 
 _ENVIRONMENT = {
     "judge": "SESSIONEVAL_JUDGE",
+    "context-tokens": "SESSIONEVAL_CONTEXT_TOKENS",
     "store": "SESSIONEVAL_STORE",
     "compare": "SESSIONEVAL_COMPARE",
 }
@@ -116,6 +117,7 @@ def run_settings(config: pytest.Config, environ: Mapping[str, str], *, home: Pat
             concurrency=concurrency,
             # With -x the window is what may be asked for after the first failure.
             lookahead=concurrency if maxfail else None,
+            context_tokens=read("context-tokens", _context, None),
             max_calls=read("max-calls", _whole, None),
             offline=given["offline"] is not None,
             for_baseline=given["update-baseline"] is not None,
@@ -211,6 +213,10 @@ def _wrong(value: _Given, accepted: str) -> SettingError:
 
 def _count(value: _Given) -> int:
     return _whole(value, least=1)
+
+
+def _context(value: _Given) -> int:
+    return _whole(value, least=2_000)
 
 
 def _whole(value: _Given, least: int = 0) -> int:

@@ -251,8 +251,9 @@ class JudgeSettings(Frozen):
     """Sent only when set."""
     max_output_tokens: Annotated[int | None, Field(ge=1)] = None
     """Longest reply asked for; default: the backend's."""
-    context_tokens: Annotated[int, Field(ge=2_000)] = 128_000
-    """What the judge can read at once; longer sessions are shortened and say so."""
+    context_tokens: Annotated[int | None, Field(ge=2_000)] = None
+    """Prompt and reply together, in tokens; default: what is known of the model, at most 200000,
+    else 128000. Longer sessions are shortened or read in parts, and the report says so."""
     calibration: str | None = None
     """File of ``sessioneval calibrate``: the embedded judge then estimates goal_completion."""
     experts: tuple[Expert, ...] = ()

@@ -14,6 +14,7 @@ from __future__ import annotations
 from pytest_sessioneval.testing.backend import ScriptedBackend
 from pytest_sessioneval.testing.requests import AskedAxis, JudgeRequest, faithful_reply
 from pytest_sessioneval.testing.server import JudgeServer
+from pytest_sessioneval.testing.tokens import count_tokens
 from pytest_sessioneval.testing.transcripts import ToolTurn, tool, transcript
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "JudgeServer",
     "ScriptedBackend",
     "ToolTurn",
+    "count_tokens",
     "faithful_reply",
     "tool",
     "transcript",

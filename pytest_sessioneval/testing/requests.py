@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from pytest_sessioneval.judging.evidence import SHORTEST_QUOTE, normalise
+from pytest_sessioneval.judging.extraction import READING
 from pytest_sessioneval.transcripts.model import JsonObject
 
 __all__ = ["AskedAxis", "JudgeRequest", "faithful_reply"]
@@ -65,6 +66,11 @@ class JudgeRequest:
         found = _NONCE.search(self.text)
         return found.group(1) if found else ""
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether it asks to read a part of a long session for evidence, and for no score."""
+        return f"\n# Your task\n{READING} " in self.text
+
     @cached_property
     def axes(self) -> tuple[AskedAxis, ...]:
         """The axes asked for, in order."""
@@ -83,7 +89,7 @@ class JudgeRequest:
 
     @cached_property
     def messages(self) -> Mapping[str, tuple[str, str]]:
-        """The transcript as shown: label -> (role, text without calls and elisions)."""
+        """The transcript as shown: label -> (role, text and quotes without calls and elisions)."""
         fenced = self.text.partition(f"<<<DATA {self.nonce} transcript\n")[2]
         roles: dict[str, str] = {}
         texts: dict[str, list[str]] = {}
@@ -93,7 +99,7 @@ class JudgeRequest:
                 header = _HEADER.match(line)
                 if header is not None:
                     roles[header.group(1)] = header.group(2)
-            elif said.group(2) is None:
+            elif said.group(2) in {None, ".quote"}:
                 texts.setdefault(said.group(1), []).append(said.group(3))
         return {label: (role, "\n".join(texts.get(label, ()))) for label, role in roles.items()}
 
@@ -102,13 +108,17 @@ def faithful_reply(request: JudgeRequest, level: int = 80, polarity: str = "posi
     """Return a reply the protocol accepts: every axis at ``level``, with quotes that verify.
 
     Each axis gets the highest of its levels that is at most ``level``, and one
-    quote from the last message of each role that may prove it.
+    quote from the last message of each role that may prove it. A request to
+    read a part gets those quotes, on the first axis.
     """
     quotes: dict[str, JsonObject] = {}
     for label, (role, text) in request.messages.items():
         quote = _quote(text)
         if quote:
             quotes[role] = {"message": label, "quote": quote, "polarity": polarity}
+    if request.is_reading:
+        on = request.axes[0].name
+        return _reply(request, "evidence", [{"axis": on, **quote} for quote in quotes.values()])
     axes = [
         {
             "axis": axis.name,
@@ -120,7 +130,11 @@ def faithful_reply(request: JudgeRequest, level: int = 80, polarity: str = "posi
         }
         for axis in request.axes
     ]
-    reply = {"nonce": request.nonce, "instructions_found_in_transcript": [], "axes": axes}
+    return _reply(request, "axes", axes)
+
+
+def _reply(request: JudgeRequest, key: str, answer: list[JsonObject]) -> str:
+    reply = {"nonce": request.nonce, "instructions_found_in_transcript": [], key: answer}
     return json.dumps(reply, ensure_ascii=False)
 
 

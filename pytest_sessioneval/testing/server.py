@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from pytest_sessioneval.testing.requests import JudgeRequest, faithful_reply
-from pytest_sessioneval.testing.wire import Connection, envelope, http_response
+from pytest_sessioneval.testing.tokens import PrefixCache, count_tokens
+from pytest_sessioneval.testing.wire import Connection, Counted, envelope, http_response
 
 __all__ = ["JudgeServer"]
 
@@ -43,7 +44,10 @@ class JudgeServer:
     ``faithful_reply``) after ``latency_s`` seconds, unless a step was scripted
     with ``say``, ``fail``, ``refuse``, ``truncate``, ``disconnect`` or
     ``garble``: steps are taken in order, one per request, before ordinary
-    replies. ``hold`` keeps requests waiting until ``release``. Safe to use from
+    replies. With ``context_tokens`` a request that is longer, as ``count_tokens``
+    counts, is refused as a real server refuses it; with ``prefix_cache`` usage is
+    counted so too, and prompts that begin like one answered before are reported
+    as cached that far. ``hold`` keeps requests waiting until ``release``. Safe to use from
     any thread; the server runs in one of its own until the ``with`` block ends.
     """
 
@@ -54,11 +58,16 @@ class JudgeServer:
         latency_s: float = 0.0,
         model: str = "loopback-judge",
         keep_requests: bool = True,
+        context_tokens: int | None = None,
+        prefix_cache: bool = False,
     ) -> None:
         self._reply = reply or faithful_reply
         self._latency_s = latency_s
         self._model = model
         self._keep = keep_requests
+        self._context_tokens = context_tokens
+        self._cache = PrefixCache() if prefix_cache else None
+        self._longest = 0
         self._changed = threading.Condition()
         self._steps: deque[_Step] = deque()
         self._refused_parameters: set[str] = set()
@@ -119,6 +128,11 @@ class JudgeServer:
     def peak_in_flight(self) -> int:
         """The most requests that were in flight at once."""
         return self._peak
+
+    @property
+    def longest_request(self) -> int:
+        """Tokens of the longest request so far, where requests are measured at all."""
+        return self._longest
 
     @property
     def connections(self) -> int:
@@ -246,6 +260,10 @@ class JudgeServer:
         unwanted = sorted(self._refused_parameters.intersection(request.body))
         if unwanted:
             step = _Step(status=400, text=f"Unsupported parameter: {unwanted[0]!r}")
+        asked = self._measured(request)
+        if self._context_tokens is not None and asked > self._context_tokens:
+            said = f"maximum context length is {self._context_tokens} tokens, found {asked}"
+            step = _Step(status=400, text=said)
         if step.status != _OK:
             body = json.dumps({"error": {"message": step.text}}).encode()
             return http_response(step.status, body, step.headers)
@@ -255,5 +273,26 @@ class JudgeServer:
         except Exception as error:  # noqa: BLE001
             message = f"reply function: {type(error).__name__}: {error}"
             return http_response(500, json.dumps({"error": {"message": message}}).encode(), {})
-        value = envelope(request, text, self._model, refused=step.refused, truncated=step.truncated)
+        value = envelope(
+            request,
+            text,
+            self._model,
+            usage=self._usage(request, asked, text),
+            refused=step.refused,
+            truncated=step.truncated,
+        )
         return http_response(_OK, json.dumps(value).encode(), step.headers)
+
+    def _measured(self, request: JudgeRequest) -> int:
+        """Return a request's tokens; 0 where nobody wants to know."""
+        if self._context_tokens is None and self._cache is None:
+            return 0
+        tokens = count_tokens(request.text)
+        with self._changed:
+            self._longest = max(self._longest, tokens)
+        return tokens
+
+    def _usage(self, request: JudgeRequest, asked: int, text: str) -> Counted | None:
+        if self._cache is None:
+            return None
+        return Counted(asked, self._cache.cached_tokens(request.text), count_tokens(text))

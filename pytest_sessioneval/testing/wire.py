@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from pytest_sessioneval.testing.requests import JudgeRequest
 from pytest_sessioneval.transcripts.model import JsonObject
 
-__all__ = ["Connection", "Take", "envelope", "http_response"]
+__all__ = ["Connection", "Counted", "Take", "envelope", "http_response"]
 
 Take = Callable[[JudgeRequest, Callable[[bytes | None], None]], None]
 """Takes a request and a function that sends its response, or hangs up on None."""
@@ -90,12 +91,34 @@ def http_response(status: int, body: bytes, headers: Mapping[str, str]) -> bytes
     return "\r\n".join(lines).encode("latin-1") + _END + body
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one request and its reply took, in tokens."""
+
+    asked: int
+    """Of the prompt, cached ones included."""
+    cached: int
+    """Of them, read from a cache."""
+    said: int
+
+
 def envelope(
-    request: JudgeRequest, text: str, model: str, *, refused: bool, truncated: bool
+    request: JudgeRequest,
+    text: str,
+    model: str,
+    *,
+    usage: Counted | None = None,
+    refused: bool,
+    truncated: bool,
 ) -> JsonObject:
-    """Return a reply's text in the form of the protocol the request's path belongs to."""
-    asked = len(request.content) // _CHARS_PER_TOKEN
-    said = len(text) // _CHARS_PER_TOKEN
+    """Return a reply's text in the form of the protocol the request's path belongs to.
+
+    Without ``usage``: a token per four characters, half of the prompt cached.
+    """
+    if usage is None:
+        tokens = len(request.content) // _CHARS_PER_TOKEN
+        usage = Counted(tokens, tokens // 2, len(text) // _CHARS_PER_TOKEN)
+    asked, said = usage.asked, usage.said
     if request.path.endswith("/messages"):
         stop = "refusal" if refused else "max_tokens" if truncated else "end_turn"
         return {
@@ -105,8 +128,8 @@ def envelope(
             "content": [{"type": "text", "text": text}],
             "stop_reason": stop,
             "usage": {
-                "input_tokens": asked - asked // 2,
-                "cache_read_input_tokens": asked // 2,
+                "input_tokens": asked - usage.cached,
+                "cache_read_input_tokens": usage.cached,
                 "output_tokens": said,
             },
         }
@@ -131,6 +154,6 @@ def envelope(
         "usage": {
             "prompt_tokens": asked,
             "completion_tokens": said,
-            "prompt_tokens_details": {"cached_tokens": asked // 2},
+            "prompt_tokens_details": {"cached_tokens": usage.cached},
         },
     }

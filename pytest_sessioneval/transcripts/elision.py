@@ -1,7 +1,8 @@
 """What goes first when a transcript is too long to be shown whole.
 
 In this order, each step only as far as needed: the middle of tool outputs that
-are not kept, of everything else that is not kept, of kept tool outputs; then
+are not kept, of everything else that is not kept, of kept tool outputs (as far
+as that goes without a message getting lost: ``shortened``); then
 whole messages that are not kept, sub-agents' before the main agent's, oldest
 first; then the middle of anything; at last kept messages as well, and of those
 the system prompt, the first question and the last word last. The order depends
@@ -19,11 +20,14 @@ from itertools import accumulate
 
 from pytest_sessioneval.transcripts.shown import Block, ShownMessage
 
-__all__ = ["Candidate", "Rank", "fitted"]
+__all__ = ["Candidate", "Rank", "capped", "fitted", "shortened"]
 
 _CAPS = (16_000, 8_000, 4_000, 2_000, 1_000, 500, 240, 120)
 _CAPS_OF_OTHERS = (4_000, 2_000, 1_000, 500, 240)
 _CAPS_OF_KEPT_RESULTS = (16_000, 8_000, 4_000, 2_000)
+_CAPS_OF_KEPT_TEXTS = (64_000, 32_000, 16_000, 8_000, 4_000)
+_LEAST_KEPT = 1_000
+"""Shortening for its own sake stops here: less of a message tells nothing of it."""
 _HEAD_PERCENT = 60
 _MARKER = 80
 """About what an elision's own line takes: eliding less would lengthen."""
@@ -60,18 +64,8 @@ def fitted(candidates: Sequence[Candidate], max_chars: int) -> tuple[ShownMessag
     two of those.
     """
     plan = _Plan(candidates)
-    if plan.cost <= max_chars:
+    if plan.shorten_middles(max_chars):
         return tuple(plan.shown)
-    steps: tuple[tuple[Callable[[Candidate], bool], Sequence[int]], ...] = (
-        (lambda each: not each.is_kept and each.message.role == "tool", _CAPS),
-        (lambda each: not each.is_kept, _CAPS_OF_OTHERS),
-        (lambda each: each.is_kept and each.message.role == "tool", _CAPS_OF_KEPT_RESULTS),
-    )
-    for applies, caps in steps:
-        for cap in caps:
-            plan.shorten(applies, cap)
-            if plan.cost <= max_chars:
-                return tuple(plan.shown)
     order = sorted(
         range(len(candidates)),
         key=lambda at: (candidates[at].rank, candidates[at].message.agent_id is None, at),
@@ -85,6 +79,23 @@ def fitted(candidates: Sequence[Candidate], max_chars: int) -> tuple[ShownMessag
             return shown
     shown = plan.without(order[:-1], max_chars, across_agents=True)
     return shown or (plan.left_out(0, len(candidates) - 1),)
+
+
+def shortened(candidates: Sequence[Candidate], max_chars: int) -> tuple[ShownMessage, ...] | None:
+    """Return the messages with only their middles left out, none below 1,000 characters.
+
+    The middles of very long texts that are kept go last, not below 4,000. None
+    where that does not fit: something would have to be left out whole.
+    """
+    plan = _Plan(candidates)
+    return tuple(plan.shown) if plan.shorten_middles(max_chars, _LEAST_KEPT) else None
+
+
+def capped(candidates: Sequence[Candidate], max_chars: int) -> tuple[ShownMessage, ...]:
+    """Return every message, the middle of its blocks left out where they are longer than that."""
+    plan = _Plan(candidates)
+    plan.shorten(lambda _: True, max_chars)
+    return tuple(plan.shown)
 
 
 class _Plan:
@@ -102,6 +113,26 @@ class _Plan:
             role: [0, *accumulate(message.role == role for message in self.shown)]
             for role in ("assistant", "system", "tool", "user")
         }
+
+    def shorten_middles(self, max_chars: int, least: int = 0) -> bool:
+        """Leave out middles in the fixed order until it fits; return whether it does.
+
+        No message is shortened to less than ``least`` characters.
+        """
+        steps: list[tuple[Callable[[Candidate], bool], Sequence[int]]] = [
+            (lambda each: not each.is_kept and each.message.role == "tool", _CAPS),
+            (lambda each: not each.is_kept, _CAPS_OF_OTHERS),
+            (lambda each: each.is_kept and each.message.role == "tool", _CAPS_OF_KEPT_RESULTS),
+        ]
+        if least:  # else whole messages that are not kept go before the middle of kept texts
+            steps.append((lambda _: True, _CAPS_OF_KEPT_TEXTS))
+        for applies, caps in steps:
+            for cap in caps:
+                if self.cost <= max_chars:
+                    return True
+                if cap >= least:
+                    self.shorten(applies, cap)
+        return self.cost <= max_chars
 
     def shorten(self, applies: Callable[[Candidate], bool], cap: int) -> None:
         """Shorten blocks of the messages that ``applies`` holds for to ``cap`` characters."""
@@ -180,6 +211,7 @@ class _Plan:
             blocks=(Block("elision", marker),),
             agent_id=start.agent_id,
             last=end.index,
+            last_label=end.label,
         )
 
 

@@ -9,10 +9,10 @@ what share of the characters is shown.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from pytest_sessioneval.transcripts.elision import Candidate, Rank, fitted
+from pytest_sessioneval.transcripts.elision import Candidate, Rank, capped, fitted, shortened
 from pytest_sessioneval.transcripts.model import Message, Transcript
 from pytest_sessioneval.transcripts.shown import (
     ShownMessage,
@@ -28,6 +28,8 @@ __all__ = [
     "ShownAgent",
     "ShownMessage",
     "excerpt",
+    "segments",
+    "shortened_excerpt",
 ]
 
 EXCERPT_VERSION = 1
@@ -73,6 +75,22 @@ class Excerpt:
         """Share of the characters that is shown, 0–1; 1 for an empty transcript."""
         return self.shown_chars / self.total_chars if self.total_chars else 1.0
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Messages that are left out whole, in order: labels, or ranges such as ``M3–M80``."""
+        gone = (message for message in self.messages if message.last is not None)
+        return tuple(
+            message.label
+            if message.last_label in {None, message.label}
+            else f"{message.label}–{message.last_label}"
+            for message in gone
+        )
+
+    @property
+    def shortened(self) -> tuple[str, ...]:
+        """Labels of messages that are shown in part, in order."""
+        return tuple(message.label for message in self.messages if message.is_shortened)
+
     def find(self, index: int, agent_id: str | None = None) -> ShownMessage | None:
         """Return a message as shown; null where it does not exist or is left out whole."""
         for message in self.messages:
@@ -100,15 +118,92 @@ def excerpt(
     ``rated`` are indexes of the main agent's messages that people rated.
     Redact the transcript first: nothing is redacted here.
     """
+    _check(max_chars)
+    candidates = _candidates(transcript, frozenset(rated), show_reasoning=show_reasoning)
+    return _excerpt(transcript, candidates, fitted(candidates, max_chars))
+
+
+def shortened_excerpt(
+    transcript: Transcript,
+    *,
+    max_chars: int,
+    show_reasoning: bool = False,
+    rated: Collection[int] = (),
+) -> Excerpt | None:
+    """Return an excerpt in which every message is there, at least its head and tail.
+
+    Otherwise as ``excerpt``. None where no such excerpt fits.
+    """
+    _check(max_chars)
+    candidates = _candidates(transcript, frozenset(rated), show_reasoning=show_reasoning)
+    shown = shortened(candidates, max_chars)
+    return None if shown is None else _excerpt(transcript, candidates, shown)
+
+
+def segments(
+    transcript: Transcript,
+    *,
+    room: int,
+    longest_block: int,
+    weight: Callable[[str], int],
+    show_reasoning: bool = False,
+) -> tuple[Excerpt, ...]:
+    """Return the transcript in parts that are read one after the other, every message in one.
+
+    ``weight`` is what a text takes of the ``room`` that a part has. Blocks of
+    more than ``longest_block`` characters lose their middle, and more of it
+    where a message would be heavier than the room. Messages keep their labels.
+    Each part's ``total_chars`` is that of the messages in it.
+    """
+    candidates = _candidates(transcript, frozenset(), show_reasoning=show_reasoning)
+    parts: list[list[tuple[Candidate, ShownMessage]]] = []
+    used = room
+    for candidate, message in zip(candidates, capped(candidates, longest_block), strict=True):
+        fits, heavy = _lightened(candidate, message, room, weight)
+        if not parts or used + heavy > room:
+            parts.append([])
+            used = 0
+        parts[-1].append((candidate, fits))
+        used += heavy
+    agents = _agents(transcript)
+    return tuple(
+        replace(
+            _excerpt(transcript, [each for each, _ in part], tuple(shown for _, shown in part)),
+            agents=tuple(agent for agent in agents if _takes_part(agent, part)),
+        )
+        for part in parts
+    )
+
+
+def _lightened(
+    candidate: Candidate, message: ShownMessage, room: int, weight: Callable[[str], int]
+) -> tuple[ShownMessage, int]:
+    """Return the message, shortened further until it fits the room, and its weight."""
+    max_chars = 2 * room
+    heavy = weight("\n".join(message.lines()))
+    while heavy > room and max_chars > SMALLEST_EXCERPT:
+        max_chars = max(max_chars // 2, SMALLEST_EXCERPT)
+        (message,) = fitted([replace(candidate)], max_chars)
+        heavy = weight("\n".join(message.lines()))
+    return message, heavy
+
+
+def _takes_part(agent: ShownAgent, part: Sequence[tuple[Candidate, ShownMessage]]) -> bool:
+    return any(message.agent_id == agent.agent_id for _, message in part)
+
+
+def _check(max_chars: int) -> None:
     if max_chars < SMALLEST_EXCERPT:
         raise ValueError(f"max_chars is {max_chars}; at least {SMALLEST_EXCERPT} is needed")
-    candidates = _candidates(transcript, frozenset(rated), show_reasoning=show_reasoning)
-    total = sum(_recorded_chars(each.message) for each in candidates)
-    shown = fitted(candidates, max_chars)
+
+
+def _excerpt(
+    transcript: Transcript, candidates: Sequence[Candidate], shown: tuple[ShownMessage, ...]
+) -> Excerpt:
     return Excerpt(
         messages=shown,
         agents=_agents(transcript),
-        total_chars=total,
+        total_chars=sum(_recorded_chars(each.message) for each in candidates),
         shown_chars=sum(_recorded_chars(message) for message in shown),
     )
 

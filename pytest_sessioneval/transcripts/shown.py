@@ -25,7 +25,7 @@ from pytest_sessioneval.transcripts.model import (
 
 __all__ = ["Block", "BlockKind", "ShownMessage", "blocks_of", "call_label", "label_of"]
 
-BlockKind = Literal["text", "reasoning", "call", "media", "elision"]
+BlockKind = Literal["text", "reasoning", "call", "media", "elision", "quote"]
 
 _UNSAFE = re.compile(r"[^\w.:/-]+")
 _LONGEST_NAME = 60
@@ -72,6 +72,8 @@ class ShownMessage:
     """For role tool: marked as an error."""
     last: int | None = None
     """For a run that is left out: index of its last message, else null."""
+    last_label: str | None = None
+    """For a run that is left out: label of its last message, else null."""
 
     @property
     def text(self) -> str:
@@ -84,12 +86,19 @@ class ShownMessage:
         return tuple(block for block in self.blocks if block.kind not in {"elision", "media"})
 
     @property
+    def is_shortened(self) -> bool:
+        """Whether it is shown, and something of it is left out."""
+        return self.last is None and any(block.kind == "elision" for block in self.blocks)
+
+    @property
     def quotable(self) -> tuple[str, ...]:
         """What a quote may be taken from: the recorded text shown, split where some is left out."""
         stretches = [""]
         for block in self.blocks:
             if block.kind == "elision":
                 stretches.append("")
+            elif block.kind == "quote":
+                stretches += [block.text, ""]
             elif block.kind != "media":
                 stretches[-1] += f"\n{block.text}" if stretches[-1] else block.text
         return tuple(stretch for stretch in stretches if stretch)

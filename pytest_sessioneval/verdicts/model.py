@@ -27,6 +27,7 @@ __all__ = [
     "Unscored",
     "UnscoredReason",
     "Verdict",
+    "View",
 ]
 
 Score = Annotated[int, Field(ge=0, le=100)]
@@ -130,6 +131,14 @@ class CallCount(Frozen):
     """Completion tokens the responses reported."""
     cached_tokens: int = 0
     """Prompt tokens the responses reported as read from a cache."""
+    cache_write_tokens: int = 0
+    """Prompt tokens the responses reported as written to a cache."""
+    reasoning_tokens: int = 0
+    """Completion tokens the responses reported as reasoning; they are part of output_tokens."""
+    cost_usd: float = 0.0
+    """US dollars, by the price table's prices; without the calls whose price is not known."""
+    unpriced_calls: int = 0
+    """Requests whose price is not known."""
 
     def __add__(self, other: CallCount) -> CallCount:
         """Return the sum, field by field."""
@@ -140,7 +149,28 @@ class CallCount(Frozen):
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            cost_usd=round(self.cost_usd + other.cost_usd, 9),
+            unpriced_calls=self.unpriced_calls + other.unpriced_calls,
         )
+
+
+class View(Frozen):
+    """What of a session a judge did not see, where it was too long to be shown whole."""
+
+    parts: int = 0
+    """In how many parts it was read before it was scored; 0: it was shown at once, shortened."""
+    quotes: int = 0
+    """Passages that the parts' readers quoted for the scoring."""
+    dropped: int = 0
+    """Passages that they quoted and that had no room in the scoring, or that nobody could find."""
+    left_out: tuple[str, ...] = ()
+    """Messages shown neither in a part nor at once: labels and ranges, ``M3``, ``M7–M80``."""
+    shortened: tuple[str, ...] = ()
+    """Messages shown with their middle left out: labels, the first forty of them."""
+    more_shortened: int = 0
+    """How many were shortened beside those."""
 
 
 class Opinion(Frozen):
@@ -172,6 +202,8 @@ class Opinion(Frozen):
     """Share of the transcript's characters that the judge was shown, 0–1."""
     steering: tuple[Evidence, ...] = ()
     """Passages that address whoever judges, by this judge's word or by our heuristics."""
+    view: View | None = None
+    """What it was not shown; null: nothing, or the judge does not say."""
 
 
 class PanelScore(Frozen):
@@ -203,6 +235,11 @@ class Verdict(Frozen):
     """One per expert and repeat, in panel order."""
     from_store: bool = False
     """Every opinion was already there: nothing was asked for this verdict."""
+
+    @property
+    def coverage(self) -> float:
+        """Smallest share of the transcript's characters that an expert was shown, 0–1."""
+        return min((opinion.coverage for opinion in self.opinions), default=1.0)
 
     @property
     def scores(self) -> dict[str, float]:

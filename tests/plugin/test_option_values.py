@@ -11,6 +11,7 @@ _ACCEPTED = {
     "judge": "evidence",
     "rubric": "agent",
     "repeats": "1",
+    "context-tokens": "32000",
     "concurrency": "4",
     "max-calls": "100",
     "timeout": "2.5",
@@ -28,6 +29,7 @@ _REFUSED = {
     "judge": [("gpt-5", "accepted: evidence, openai:MODEL"), ("openai:", "accepted: evidence")],
     "rubric": [("nothing", "agent"), ("no/such.toml", "agent")],
     "repeats": [("0", "a whole number from 1"), ("two", "a whole number from 1")],
+    "context-tokens": [("1999", "a whole number from 2000"), ("32k", "a whole number")],
     "concurrency": [("0", "a whole number from 1"), ("-1", "a whole number"), ("1.5", "a whole")],
     "max-calls": [("-1", "a whole number"), ("many", "a whole number"), ("²", "a whole number")],
     "timeout": [("0", "seconds, such as 60"), ("inf", "seconds"), ("1m", "seconds")],
@@ -98,7 +100,9 @@ def test_ini_twins_are_accepted(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.usefixtures("_recorded")
-@pytest.mark.parametrize("name", ["repeats", "concurrency", "max-calls", "timeout", "scope"])
+@pytest.mark.parametrize(
+    "name", ["repeats", "context-tokens", "concurrency", "max-calls", "timeout", "scope"]
+)
 def test_an_ini_twin_is_refused(pytester: pytest.Pytester, name: str) -> None:
     """A bad ini value is refused by the name it has there."""
     twin = f"sessioneval_{name.replace('-', '_')}"

@@ -111,4 +111,5 @@ def _usage(usage: Any) -> CallCount:
         input_tokens=tokens(usage, "input_tokens") + written + cached,
         output_tokens=tokens(usage, "output_tokens"),
         cached_tokens=cached,
+        cache_write_tokens=written,
     )

@@ -127,4 +127,5 @@ def _usage(usage: Any) -> CallCount:
         input_tokens=tokens(usage, "prompt_tokens"),
         output_tokens=tokens(usage, "completion_tokens"),
         cached_tokens=tokens(usage, "prompt_tokens_details", "cached_tokens"),
+        reasoning_tokens=tokens(usage, "completion_tokens_details", "reasoning_tokens"),
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_sessioneval.judging.models import DEFAULT_CONTEXT
 from pytest_sessioneval.suites.model import JudgeSettings
 
 __all__ = ["BOUNDS", "LENGTHS", "Parameters", "Value", "tokens", "without"]
@@ -26,7 +27,7 @@ class Parameters:
     temperature: float | None = None
     seed: int | None = None
     max_output_tokens: int | None = None
-    context_tokens: int = 128_000
+    context_tokens: int = DEFAULT_CONTEXT
 
     @classmethod
     def of(cls, settings: JudgeSettings) -> Parameters:
@@ -35,7 +36,7 @@ class Parameters:
             temperature=settings.temperature,
             seed=settings.seed,
             max_output_tokens=settings.max_output_tokens,
-            context_tokens=settings.context_tokens,
+            context_tokens=settings.context_tokens or DEFAULT_CONTEXT,
         )
 
     def sampling(self) -> dict[str, Value]:

@@ -26,7 +26,9 @@ from pytest_sessioneval.errors import (
 )
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.judging.keys import digest_of
+from pytest_sessioneval.judging.long_sessions import READER
 from pytest_sessioneval.judging.model import Answer, Case, Completion, Prompt
+from pytest_sessioneval.judging.part_reading import Readings
 from pytest_sessioneval.judging.prompted import MASKED_TURN, converse
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.digest import digest
@@ -44,6 +46,9 @@ NONCE = "{{NONCE}}"
 
 _DEPTH = 32
 
+_Place = tuple[str, str, int, int, int | None]
+"""Session or digest, expert, repeat, turn, part."""
+
 
 class RecordedReply(Frozen):
     """One reply of a judge."""
@@ -59,6 +64,8 @@ class RecordedReply(Frozen):
     turn: Annotated[int, Field(ge=0, le=3)] = 0
     """0: the first reply; 1: the reply to the request for a repair; 2 and 3: the same, of the
     question with text masked that addresses the judge."""
+    segment: Annotated[int | None, Field(ge=0)] = None
+    """The part of a long session that was read for evidence, from 0; null: it was scored."""
     reply: str
     """The text as it came, with ``{{NONCE}}`` for the nonce."""
     model: str = ""
@@ -90,6 +97,7 @@ class ReplyRecorder:
             expert=case.expert.id,
             repeat=case.repeat,
             turn=turn,
+            segment=case.segment,
             reply=completion.text.replace(case.nonce, NONCE),
             model=completion.model,
             refused=completion.refused,
@@ -162,13 +170,14 @@ class RecordedJudge:
 
     def __init__(self, path: Path, replies: Iterable[RecordedReply]) -> None:
         self._path = path
-        self._by_digest: dict[tuple[str, str, int, int], RecordedReply] = {}
-        self._by_session: dict[tuple[str, str, int, int], RecordedReply] = {}
+        self._readings = Readings()
+        self._by_digest: dict[_Place, RecordedReply] = {}
+        self._by_session: dict[_Place, RecordedReply] = {}
         self._stale: dict[str, str] = {}
         identities: dict[str, JsonObject] = {}
         versions: dict[str, None] = {}
         for reply in replies:
-            seat = (reply.expert, reply.repeat, reply.turn)
+            seat = (reply.expert, reply.repeat, reply.turn, reply.segment)
             if reply.digest is not None:
                 self._by_digest[(reply.digest, *seat)] = reply
                 if reply.session_id is not None:
@@ -201,9 +210,9 @@ class RecordedJudge:
 
         def ask(prompt: Prompt) -> Completion:
             turn = (MASKED_TURN if prompt.masked else 0) + (prompt.repair is not None)
-            found = self._found(case, transcript, turn)
+            found = self._found(case, transcript, turn, prompt.segment)
             if found is None:
-                raise self._missing(case, transcript, turn)
+                raise self._missing(case, transcript, turn, prompt.segment)
             return Completion(
                 text=found.reply.replace(NONCE, case.nonce),
                 model=found.model or self.name,
@@ -213,20 +222,27 @@ class RecordedJudge:
             )
 
         masked = self._found(case, transcript, MASKED_TURN)
-        return converse(case, ask, may_ask_again=masked is not None)
+        readings, again = self._readings, masked is not None
+        return converse(case, ask, readings=readings, may_ask_again=again)
 
     def close(self) -> None:
         """Do nothing: no connection is held."""
 
-    def _found(self, case: Case, transcript: str, turn: int) -> RecordedReply | None:
-        seat = (case.expert.id, case.repeat, turn)
+    def _found(
+        self, case: Case, transcript: str, turn: int, segment: int | None = None
+    ) -> RecordedReply | None:
+        asked = case.expert.id if segment is None else READER.id
+        seat = (asked, case.repeat, turn, segment)
         found = self._by_digest.get((transcript, *seat))
         return found or self._by_session.get((case.session_id, *seat))
 
-    def _missing(self, case: Case, transcript: str, turn: int) -> ReplyError | TransportError:
+    def _missing(
+        self, case: Case, transcript: str, turn: int, segment: int | None
+    ) -> ReplyError | TransportError:
         if turn:
             return ReplyError("the recording holds no repaired reply")
-        what = f"expert {case.expert.id}, repeat {case.repeat}, session {case.session_id}"
+        part = "" if segment is None else f"part {segment + 1} as read for "
+        what = f"{part}expert {case.expert.id}, repeat {case.repeat}, session {case.session_id}"
         recorded = self._stale.get(case.session_id)
         if recorded is not None and recorded != transcript:
             return TransportError(

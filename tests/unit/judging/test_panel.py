@@ -312,8 +312,8 @@ def test_the_window_leaves_room_for_question_and_reply() -> None:
     wide, narrow = (
         panel(_judge(suite(OUTCOME), context_tokens=tokens)) for tokens in (100_000, 2_000)
     )
-    assert 276_000 == wide.max_chars
-    assert 6_000 == narrow.max_chars
+    assert 276_000 == wide.seats[0].max_chars
+    assert 6_000 == narrow.seats[0].max_chars
 
 
 def test_an_axis_nobody_answers_is_unsupported() -> None:

@@ -154,7 +154,7 @@ def test_the_answer_says_how_much_was_shown() -> None:
             )
         }
     )
-    assert _answer(GOOD, transcript=long, max_chars=3_000).coverage < 0.5
+    assert _answer(GOOD, transcript=long, context_tokens=8_000).coverage < 0.5
 
 
 def test_model_and_parameters_are_the_completions() -> None:
@@ -179,5 +179,6 @@ def test_the_identity_holds_what_can_move_a_score() -> None:
     """Protocol, model, parameters, prompts; nothing of the address."""
     judge = PromptedJudge(ScriptedBackend(model="m"), parameters={"seed": 7})
     expected = {"judge", "model", "parameters", "protocol", "prompts", "excerpt", "steering"}
+    expected |= {"long_sessions"}
     assert expected == set(judge.identity)
     assert {"seed": 7} == judge.identity["parameters"]

@@ -248,4 +248,5 @@ def test_a_recording_holds_no_nonce(tmp_path: Path) -> None:
 def test_a_saved_reply_has_only_known_fields() -> None:
     """The form of a recording is fixed."""
     expected = {"session_id", "digest", "expert", "repeat", "turn", "reply", "model", "refused"}
-    assert expected | {"truncated", "judge", "judge_version"} == set(RecordedReply.model_fields)
+    expected |= {"segment", "truncated"}
+    assert expected | {"judge", "judge_version"} == set(RecordedReply.model_fields)

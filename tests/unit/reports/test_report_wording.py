@@ -24,13 +24,13 @@ from pytest_sessioneval.reports.wording import (
     headline,
     held_against,
     judged_by,
+    not_shown,
     points,
-    share_shown,
     short_name,
     state_list,
     title_shown,
 )
-from pytest_sessioneval.verdicts.model import CallCount
+from pytest_sessioneval.verdicts.model import CallCount, View
 from pytest_sessioneval.verdicts.run import Run, Sources
 
 
@@ -174,7 +174,41 @@ def test_a_share_is_never_rounded_up_to_all() -> None:
     verdict = failing_result().verdict
     assert verdict is not None
     opinions = tuple(o.model_copy(update={"coverage": 0.999}) for o in verdict.opinions)
-    assert share_shown(verdict.model_copy(update={"opinions": opinions})) == "99 %"
+    shown = not_shown(verdict.model_copy(update={"opinions": opinions}))
+    assert shown == "shortened for the judge to 99 % of its text"
+
+
+TOO_LONG = (
+    "too long for the judge: 100 % of its text was read in 6 parts, "
+    "scored from 24 quotes of them, 2 more had no place; left out: M3–M5"
+)
+
+
+@pytest.mark.parametrize(
+    ("coverage", "view", "text"),
+    [
+        (1.0, None, ""),
+        (
+            0.5,
+            View(shortened=tuple(f"M{n}" for n in range(14)), more_shortened=3),
+            "shortened for the judge to 50 % of its text; shown in part: "
+            + ", ".join(f"M{n}" for n in range(12))
+            + " and 5 more",
+        ),
+        (
+            1.0,
+            View(parts=6, quotes=24, dropped=2, left_out=("M3–M5",)),
+            TOO_LONG,
+        ),
+    ],
+)
+def test_what_a_judge_did_not_see_is_said(coverage: float, view: View | None, text: str) -> None:
+    """The share, how it was read, and which messages are missing or incomplete."""
+    verdict = failing_result().verdict
+    assert verdict is not None
+    update = {"coverage": coverage, "view": view}
+    opinions = tuple(opinion.model_copy(update=update) for opinion in verdict.opinions)
+    assert text == not_shown(verdict.model_copy(update={"opinions": opinions}))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -181,3 +181,41 @@ def test_requests_in_pieces_and_in_a_row_are_understood(server: JudgeServer) -> 
         raw.sendall(request * 2)
         server.wait_for_calls(3)
     assert [b"{}"] * 3 == [received.content for received in server.requests]
+
+
+def test_a_request_beyond_the_context_is_refused() -> None:
+    """With status 400 and both numbers, as real servers do; shorter ones are answered."""
+    long, short = ([{"role": "user", "content": "word " * count}] for count in (400, 10))
+    with JudgeServer(context_tokens=100) as server:
+        refused = _post(server, messages=long)
+        assert (400, 800) == (refused.status_code, server.longest_request - 1)
+        assert "maximum context length is 100 tokens, found 801" in refused.text
+        assert 200 == _post(server, messages=short).status_code
+
+
+def _cached(response: httpx.Response) -> int:
+    return int(response.json()["usage"]["prompt_tokens_details"]["cached_tokens"])
+
+
+def test_a_prompt_that_begins_like_an_earlier_one_is_cached_that_far() -> None:
+    """In tokens of the longest common prefix with any prompt answered before."""
+    prompts = ["one two three four", "one two three five", "six", "one two six"]
+    with JudgeServer(prefix_cache=True) as server:
+        asked = [_post(server, messages=[{"content": prompt}]) for prompt in prompts]
+        assert [0, 8, 1, 5] == [_cached(response) for response in asked]
+        assert 8 == asked[0].json()["usage"]["prompt_tokens"]
+
+
+def test_a_prompt_still_being_answered_is_in_no_cache() -> None:
+    """Two that are asked at once help each other not at all."""
+    with JudgeServer(prefix_cache=True) as server, ThreadPoolExecutor(2) as pool:
+        server.hold()
+        asked = [
+            pool.submit(_post, server, messages=[{"content": f"one two {end}"}]) for end in "ab"
+        ]
+        server.wait_for_calls(2)
+        server.release(1)
+        first = next(iter(as_completed(asked))).result()
+        server.release()
+        assert [0, 5] == sorted(_cached(done.result()) for done in asked)
+        assert 0 == _cached(first)

@@ -349,6 +349,31 @@ def test_another_suite_of_the_run_is_judged_as_ever(suite: Suite, runs: Runs) ->
     assert ["passed"] * 3 in states
 
 
+def test_a_run_that_stopped_early_is_no_side_of_a_comparison(suite: Suite, runs: Runs) -> None:
+    """Most of it was not judged: whatever is held against it is incomplete."""
+    suite.record(_WORSE, again=" again")
+    suite.run()
+    before = runs.folders[-1].name
+    suite.record(_SAME, again=" again")
+    result = suite.run(f"--sessioneval-compare={before}")
+    assert FAILED == result.ret
+    assert "incomplete" == _decision(runs)["status"]
+
+
+def test_canaries_are_judged_whatever_a_look_decides(suite: Suite, runs: Runs) -> None:
+    """Ten calls more, made before the first look: the check of the judge is not stopped early."""
+    for number in range(10):
+        said = json.dumps({"messages": good_messages(f"canary {number}, mark 80")})
+        suite.sessions.text(f"suite/canaries/c{number}.json", said)
+    suite.rules(_GATE + 'canaries = ["canaries/*.json"]\n')
+    assert OK == suite.run("--sessioneval-update-baseline").ret
+    suite.record(_WORSE, again=" again")
+    result, calls = suite.calls(suite.run)
+    assert (FAILED, 24 + 10) == (result.ret, calls)
+    assert ("regressed", 24) == (_decision(runs)["status"], _decision(runs)["look"]["judged"])
+    assert 10 == len(runs.suite["canaries"])
+
+
 def test_a_part_of_the_suite_is_looked_at_as_any_suite(suite: Suite, runs: Runs) -> None:
     """The order is drawn from what was selected; both that and the look are said."""
     suite.record(_WORSE, again=" again")
@@ -436,6 +461,14 @@ def test_thresholds_refuse_it(suite: Suite, section: str, told: str) -> None:
     assert "suite orders" in refused
     assert 'or set sequential = "off"' in refused
     result.stderr.fnmatch_lines([f"*{told}*"])
+
+
+def test_workers_hear_of_a_refusal_once(suite: Suite) -> None:
+    """Exit 4 with one line, not one for each worker."""
+    suite.rules(f"[thresholds.mean]\n{_AXIS} = 10\n" + _GATE)
+    result = suite.pytester.runpytest_subprocess("-n2")
+    assert pytest.ExitCode.USAGE_ERROR == result.ret
+    assert 1 == sum("[thresholds.mean] must see them all" in line for line in result.errlines)
 
 
 @pytest.mark.parametrize("option", ["--sessioneval-fail-under", "--sessioneval-fail-drop"])

@@ -150,3 +150,21 @@ def test_of_several_suites_the_stopped_one_is_named(
     pytester.runpytest_inprocess("-q")
     first = f"merge stopped, orders: {AXIS} (-10.0) regressed; all 48 sessions passed"
     assert f"# Session scores: {first}" == _markdown(runs)[0]
+
+
+def test_the_terminals_table_has_the_change_of_every_axis(
+    pytester: pytest.Pytester, explained: GatedSuite
+) -> None:
+    """Of the gated one and the others; a suite without a gate has no such column."""
+    for number, mark in enumerate(moved(-6, -18)):
+        explained.session(f"s{number:02d}", mark)
+    result = pytester.runpytest_inprocess("-q")
+    result.stdout.fnmatch_lines(
+        [" axis * mean * change * min * n *", f" {AXIS} * 58.0 * -12.0 *", " efficiency * -12.0 *"]
+    )
+    assert all(
+        len(line) <= 80 for line in result.outlines if line.startswith((" axis", " efficiency "))
+    )
+    explained.rules("")
+    result = pytester.runpytest_inprocess("-q")
+    result.stdout.no_fnmatch_line(" axis *change*")

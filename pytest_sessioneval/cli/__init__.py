@@ -18,7 +18,7 @@ import click
 from pytest_sessioneval import __version__
 from pytest_sessioneval.cli.feedback_commands import feedback
 from pytest_sessioneval.cli.folders import out_folder
-from pytest_sessioneval.cli.judge_commands import calibrate, judge_noise
+from pytest_sessioneval.cli.judge_commands import calibrate, canaries, judge_noise, rejudge
 from pytest_sessioneval.cli.label_commands import label, label_queue
 from pytest_sessioneval.cli.store_commands import runs, sessions, show_session, stats
 from pytest_sessioneval.errors import SessionEvalError, UsageError
@@ -200,7 +200,7 @@ def compare(
 
 @program.group()
 def baseline() -> None:
-    """Look at a suite's baseline, or pin it.
+    """Look at a suite's baseline, pin it, or score it again.
 
     Baselines are written by pytest: `pytest DIR --sessioneval-update-baseline`.
     """
@@ -250,3 +250,5 @@ for command in (
     *(runs, sessions, show_session, stats),
 ):
     program.add_command(command)
+for command in (canaries, rejudge):
+    baseline.add_command(command)

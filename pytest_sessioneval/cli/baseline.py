@@ -20,7 +20,7 @@ from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.wording import count_list, counted
 from pytest_sessioneval.suites.loading import load_suite
 
-__all__ = ["pin", "show"]
+__all__ = ["pin", "show", "shown", "written_lines"]
 
 
 def show(folder: str) -> Iterator[str]:
@@ -43,7 +43,7 @@ def show(folder: str) -> Iterator[str]:
     if anchor is None:
         yield f"no anchor: pin this baseline with `sessioneval baseline anchor {folder}`"
     elif anchor == baseline:
-        yield f"{one_line(_shown(anchor_path))}: the same"
+        yield f"{one_line(shown(anchor_path))}: the same"
     else:
         yield from _described(anchor_path, anchor)
 
@@ -53,13 +53,17 @@ def pin(folder: str) -> Iterator[str]:
 
     Raises as ``show`` does; nothing is written then.
     """
-    written: BaselineWritten = pin_anchor(load_suite(Path(folder)))
-    for line in written.lines(_shown(written.path)):
+    yield from written_lines(pin_anchor(load_suite(Path(folder))))
+
+
+def written_lines(written: BaselineWritten) -> Iterator[str]:
+    """Yield what writing a baseline changed, a line each."""
+    for line in written.lines(shown(written.path)):
         indent = line[: len(line) - len(line.lstrip())]
         yield indent + one_line(line)
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """Return the path as it is typed from here, where it lies beneath."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
@@ -68,7 +72,7 @@ def _shown(path: Path) -> str:
 def _described(path: Path, baseline: Baseline) -> Iterator[str]:
     versions = baseline.versions
     yield (
-        f"{one_line(_shown(path))}: {counted(len(baseline.sessions), 'session')} of "
+        f"{one_line(shown(path))}: {counted(len(baseline.sessions), 'session')} of "
         f"{one_line(baseline.suite)}"
     )
     made = f"rubric {versions.rubric}, judge {versions.judge}, scoring {versions.scoring}"

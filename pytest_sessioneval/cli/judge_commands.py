@@ -6,7 +6,7 @@ import click
 
 from pytest_sessioneval.cli.folders import out_folder
 
-__all__ = ["calibrate", "judge_noise"]
+__all__ = ["calibrate", "canaries", "judge_noise", "rejudge"]
 
 _JUDGE = click.option(
     "--judge",
@@ -111,3 +111,68 @@ def calibrate(
     for line in found.lines:
         click.echo(line)
     ctx.exit(0 if found.written else 1)
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", default=".")
+@click.option(
+    "--sessions",
+    metavar="FOLDER|git:REF",
+    help="Where the baseline's sessions are; default: the suite's folder as it is.",
+)
+@click.option("--anchor", is_flag=True, help="Score the pinned baseline again, not today's.")
+@click.option(
+    "--fresh", is_flag=True, help="Ask about all of it again, also with the same versions."
+)
+@click.option(
+    "--drop-unmatched",
+    "drop",
+    is_flag=True,
+    help="Leave out, and list, sessions that are not there as they were.",
+)
+@_JUDGE
+@_STORE
+@_MAX_CALLS
+def rejudge(
+    folder: str,
+    *,
+    sessions: str | None,
+    anchor: bool,
+    fresh: bool,
+    drop: bool,
+    judge: str | None,
+    url: str | None,
+    max_calls: int | None,
+) -> None:
+    """Score the baseline's sessions again with the judge as it is now.
+
+    For when judge or rubric have other versions than the baseline, or when
+    canaries show that the judge moved. The sessions are told by key and
+    transcript; when one is not there as it was, nothing is judged.
+    """
+    from pytest_sessioneval.cli.judging import terms  # noqa: PLC0415
+    from pytest_sessioneval.cli.rejudge import Asked, rejudged  # noqa: PLC0415
+
+    on = terms(store=url, max_calls=max_calls, home=out_folder(None).parent)
+    asked = Asked(sessions=sessions, anchor=anchor, fresh=fresh, drop=drop)
+    for line in rejudged(folder, asked, judge=judge, on=on):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", default=".")
+@_JUDGE
+@_STORE
+@_MAX_CALLS
+def canaries(folder: str, *, judge: str | None, url: str | None, max_calls: int | None) -> None:
+    """Judge the suite's canaries and write their scores into its baseline.
+
+    The sessions' scores stay as they are. For a suite that has just been given
+    [gate] canaries, or others.
+    """
+    from pytest_sessioneval.cli.judging import terms  # noqa: PLC0415
+    from pytest_sessioneval.cli.rejudge import scored_canaries  # noqa: PLC0415
+
+    on = terms(store=url, max_calls=max_calls, home=out_folder(None).parent)
+    for line in scored_canaries(folder, judge=judge, on=on):
+        click.echo(line)

@@ -30,6 +30,7 @@ __all__ = [
     "read_baseline",
     "reader_versions",
     "update_baseline",
+    "write_baseline",
 ]
 
 _WRITE = "--sessioneval-update-baseline"
@@ -115,7 +116,7 @@ def update_baseline(
     fresh = _of_one_judge(fresh, old, run, path)
     changed = old is None or baseline_text(old) != baseline_text(fresh)
     if changed:
-        _write(path, fresh)
+        write_baseline(path, fresh)
     notes.extend(_next_steps(path, fresh, suite))
     return BaselineWritten(path=path, changed=changed, move=moved(old, fresh), notes=tuple(notes))
 
@@ -143,8 +144,8 @@ def _of_one_judge(fresh: Baseline, old: Baseline | None, run: SuiteRun, path: Pa
             f"{path}: the baseline is not written: the judge moved since the last one (its "
             f"canaries' scores of {', '.join(check.moved)} shifted), and {run.from_store} of "
             f"{len(run.results)} sessions' scores in the store are from before. Judge all of them "
-            "as it is now: name another store with --sessioneval-store, or a dated version of "
-            "the judge's model"
+            "as it is now: `sessioneval baseline rejudge --fresh`, another store with "
+            "--sessioneval-store, or a dated version of the judge's model"
         )
     frozen = {session.key: session.digest for session in old.canaries}
     same = frozen == {session.key: session.digest for session in fresh.canaries}
@@ -173,11 +174,12 @@ def pin_anchor(suite: Suite, given: Path | None = None) -> BaselineWritten:
         notes = (f"replaced what could not be read: {error}",)
     changed = old != baseline
     if changed:
-        _write(anchor, baseline)
+        write_baseline(anchor, baseline)
     return BaselineWritten(path=anchor, changed=changed, move=moved(old, baseline), notes=notes)
 
 
-def _write(path: Path, baseline: Baseline) -> None:
+def write_baseline(path: Path, baseline: Baseline) -> None:
+    """Write the file as a whole or not at all; raises ``BaselineError``."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, [baseline_text(baseline)])
@@ -196,5 +198,10 @@ def _next_steps(path: Path, fresh: Baseline, suite: Suite) -> list[str]:
         return [f"the anchor cannot be read: {error}"]
     if pinned is None or pinned.versions == fresh.versions:
         return []
-    stale = f"{anchor} was made with other versions and is not comparable any more"
-    return [f"{stale}: pin this baseline with `sessioneval baseline anchor {suite.root}`"]
+    return [
+        (
+            f"{anchor} was made with other versions and is not comparable any more: score it again "
+            f"with `sessioneval baseline rejudge --anchor {suite.root}`, or pin this baseline with "
+            f"`sessioneval baseline anchor {suite.root}`"
+        )
+    ]

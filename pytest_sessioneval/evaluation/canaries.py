@@ -45,10 +45,10 @@ class CanaryWatch:
     def of(cls, plan: SuitePlan, panel: Panel, *, for_baseline: bool) -> CanaryWatch | None:
         """Return the suite's canaries; None where nothing would be made of their scores.
 
-        That is without any, without a session to vouch for, and where neither a
-        baseline is written nor one can be compared with.
+        That is without any, and where neither a baseline is written nor one can be
+        compared with.
         """
-        if not plan.canaries or not plan.sessions:
+        if not plan.canaries:
             return None
         today = Versions(rubric=panel.rubric_version, judge=panel.version, scoring=SCORING_VERSION)
         comparable = any(

@@ -66,6 +66,8 @@ class DirectRun:
 
     def __init__(self, evaluation: Evaluation, store: Store, registry: Registry) -> None:
         self._registry = registry
+        self.readers: Mapping[str, int] = registry.versions
+        """Every reader's version by its name."""
         self.evaluation = evaluation
         self.store = store
         """The store; closed with the run."""
@@ -100,14 +102,17 @@ class DirectRun:
 
 
 @contextmanager
-def direct_run(terms: Terms, *, for_baseline: bool = False) -> Iterator[DirectRun]:
+def direct_run(
+    terms: Terms, *, for_baseline: bool = False, fresh: bool = False
+) -> Iterator[DirectRun]:
     """Return a run to be made; judges and store are released when the block ends.
 
-    Raises ``SettingError`` and ``StoreError`` when the store cannot be used.
+    ``fresh`` asks about everything again, whatever the store has. Raises
+    ``SettingError`` and ``StoreError`` when the store cannot be used.
     """
     registry = Registry(builtin_readers())
     store = open_store(terms.store, root=terms.home)
-    settings = EvaluationSettings(max_calls=terms.max_calls, for_baseline=for_baseline)
+    settings = EvaluationSettings(max_calls=terms.max_calls, for_baseline=for_baseline, fresh=fresh)
 
     def opened(model: str, suite: Suite, *, budget: CallBudget, stop: threading.Event) -> Judge:
         return open_judge(

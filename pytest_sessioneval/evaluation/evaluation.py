@@ -118,7 +118,8 @@ class Evaluation:
                 for suite_plan in plan.suites
                 for planned in suite_plan.sessions
             ]
-            look_up(entries, self._store)
+            if not self._settings.fresh:
+                look_up(entries, self._store)
             for entry in entries:
                 self._entries[entry.plan.suite.name, entry.planned.member.id] = entry
         if not self._settings.for_baseline:
@@ -129,7 +130,7 @@ class Evaluation:
                 plan, self.panel, for_baseline=self._settings.for_baseline
             )
         set_statuses(entries, self._store)
-        if announce is not None and entries:
+        if announce is not None and (entries or len(self._canaries)):
             announce(
                 planned_calls(
                     entries,

@@ -32,7 +32,7 @@ class SuitePlan(Frozen):
     sources: Sources
     """What collection found."""
     canaries: tuple[Member, ...] = ()
-    """The suite's frozen sessions, in file order; they are not among the others."""
+    """Frozen sessions that tell who moved, in file order; they are not among the others."""
     left_out: tuple[str, ...] = ()
     """Keys of the suite's sessions that were not selected."""
     baselines: dict[str, Baseline] = {}

@@ -1,6 +1,6 @@
 """Files as they are in a git revision, read through the git executable.
 
-Only plumbing is used (``rev-parse``, ``merge-base``, ``cat-file``), which runs
+Only plumbing is used (``rev-parse``, ``merge-base``, ``ls-tree``, ``cat-file``), which runs
 no filter and no program that the repository's configuration could name.
 """
 
@@ -11,7 +11,7 @@ import posixpath
 import shutil
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pytest_sessioneval.errors import SettingError
 
@@ -19,6 +19,8 @@ __all__ = ["Revision", "find_revision"]
 
 _GIT_TIMEOUT_S = 60.0
 _SINCE_FORK = "..."
+_FILES = (b"100644 blob ", b"100755 blob ")
+_AT_ONCE = 200
 # Set while git runs a hook; they could name another repository than the folder's.
 _GIT_PLACES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX")
 
@@ -66,6 +68,36 @@ class Revision:
             raise SettingError(
                 f"{self.origin}: {place} is no UTF-8 text (byte {error.start})"
             ) from None
+
+    def export(self, folder: Path) -> None:
+        """Write the files of the revision's folder, and of those in it, into an empty folder.
+
+        Links and nested repositories are left out. Raises ``SettingError``.
+        """
+        listed = _git(self.folder, self.origin, "ls-tree", "-r", "-z", self.commit)
+        entries = [entry.partition(b"\t") for entry in listed.split(b"\0")]
+        files = [
+            (about.rpartition(b" ")[2], PurePosixPath(os.fsdecode(name)))
+            for about, _, name in entries
+            if about.startswith(_FILES)
+        ]
+        for begin in range(0, len(files), _AT_ONCE):
+            part = files[begin : begin + _AT_ONCE]
+            wanted = b"".join(blob + b"\n" for blob, _ in part)
+            rest = _git(self.folder, self.origin, "cat-file", "--batch", ask=wanted)
+            for _, relative in part:
+                head, _, rest = rest.partition(b"\n")
+                if b" blob " not in head:
+                    raise SettingError(
+                        f"{self.origin}: {relative} of that revision is not in this clone; fetch "
+                        "it whole (git fetch --refetch, without --filter)"
+                    )
+                size = int(head.rpartition(b" ")[2])
+                if ".." not in relative.parts:  # a tree made by hand may name what it likes
+                    path = folder / relative
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(rest[:size])
+                rest = rest[size + 1 :]
 
     def place(self, name: str) -> str:
         """Return how messages name a file of the revision: ``1a2b3c4d5e6f:suite/baseline.json``."""

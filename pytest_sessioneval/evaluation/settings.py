@@ -23,6 +23,8 @@ class EvaluationSettings:
     """Ask nobody: what the store does not know is not scored."""
     for_baseline: bool = False
     """Ask each expert as often as a baseline wants it."""
+    fresh: bool = False
+    """Ask about everything again, whatever the store has; what is answered replaces it."""
 
 
 @dataclass(frozen=True, slots=True)

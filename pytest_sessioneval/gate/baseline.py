@@ -33,6 +33,7 @@ __all__ = [
     "check_baseline",
     "parse_baseline",
     "session_scores",
+    "unjudged",
     "unwritable",
     "versions_of",
 ]
@@ -101,18 +102,22 @@ def unwritable(
     if run.sources.problems:
         first = run.sources.problems[0]
         reasons.append(f"{len(run.sources.problems)} could not be read, first {first.path}")
-    for what, listed in (("not scored", sessions), ("canaries not scored", canaries)):
-        unjudged = [
-            session.key
-            for session in listed
-            if any(
-                isinstance(point, NoScore) and point.unscored in UNJUDGED
-                for point in session.axes.values()
-            )
-        ]
-        if unjudged:
-            reasons.append(f"{what}: {_listed(unjudged)}")
+    reasons += unjudged(sessions)
+    reasons += [f"canaries {reason}" for reason in unjudged(canaries)]
     return tuple(reasons)
+
+
+def unjudged(sessions: Sequence[SessionScores]) -> tuple[str, ...]:
+    """Return that some were not scored, and which; empty: all were, or were excused."""
+    keys = [
+        session.key
+        for session in sessions
+        if any(
+            isinstance(point, NoScore) and point.unscored in UNJUDGED
+            for point in session.axes.values()
+        )
+    ]
+    return (f"not scored: {_listed(keys)}",) if keys else ()
 
 
 def candidate_of(

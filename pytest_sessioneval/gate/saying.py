@@ -234,7 +234,8 @@ def _mismatched(decision: Decision) -> str:
     ]
     return (
         f"The scores cannot be compared with the baseline: {', '.join(dict.fromkeys(changes))}. "
-        "Score the baseline's sessions again: --sessioneval-update-baseline at its commit."
+        "Score the baseline's sessions again with `sessioneval baseline rejudge`, or with "
+        "--sessioneval-update-baseline at its commit."
     )
 
 

@@ -344,7 +344,7 @@ def _suite_plan(tree: SuiteTree, chosen: Sequence[PlannedSession]) -> SuitePlan:
         sessions=tuple(chosen),
         sources=found.sources.model_copy(update={"deselected": len(left_out)}),
         left_out=left_out,
-        canaries=found.canaries,
+        canaries=found.canaries if chosen else (),
         baselines=dict(tree.reference.baselines),
         against=tree.reference.against,
     )

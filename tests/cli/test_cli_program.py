@@ -82,6 +82,8 @@ def test_help_names_the_commands_there_are() -> None:
         ["baseline"],
         ["baseline", "show"],
         ["baseline", "anchor"],
+        ["baseline", "canaries"],
+        ["baseline", "rejudge"],
     ],
 )
 def test_each_command_has_help(command: list[str]) -> None:

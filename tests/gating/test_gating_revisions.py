@@ -212,3 +212,54 @@ def test_a_repository_of_somebody_else_is_told_in_gits_words(repository: Reposit
         for path in (folder, *(os.path.join(folder, name) for name in files)):  # noqa: PTH118
             os.chown(path, 12345, 12345)
     assert "dubious ownership" in refused(repository.folder, "HEAD")
+
+
+# -- a whole folder ------------------------------------------------------------------
+
+
+def test_a_folder_is_written_as_it_was(repository: Repository, tmp_path: Path) -> None:
+    """Bytes, folders and odd names; what the working tree has now does not count."""
+    suite = repository.folder / "suite"
+    (suite / "deep" / "er").mkdir(parents=True)
+    odd = {"deep/er/ä b.json": b"\x00\xff\n\n", "empty": b"", "deep/new\nline": b"x" * 70_000}
+    for name, content in odd.items():
+        (suite / name).write_bytes(content)
+    repository.commit("More")
+    (suite / "empty").write_bytes(b"changed")
+    out = tmp_path / "out"
+    out.mkdir()
+    found(suite).export(out)
+    files = {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in out.rglob("*")
+        if path.is_file()
+    }
+    assert {"baseline.json": b"first\n", **odd} == files
+
+
+def test_links_are_not_written(repository: Repository, tmp_path: Path) -> None:
+    """They could lead anywhere."""
+    (repository.folder / "suite" / "link").symlink_to("/etc/hostname")
+    repository.commit("Link")
+    found(repository.folder / "suite").export(tmp_path)
+    assert not (tmp_path / "link").is_symlink()
+
+
+def test_a_folder_that_is_new_has_no_files(repository: Repository, tmp_path: Path) -> None:
+    """Nothing is written, and nothing is wrong."""
+    (repository.folder / "fresh").mkdir()
+    (tmp_path / "out").mkdir()
+    found(repository.folder / "fresh").export(tmp_path / "out")
+    assert [] == list((tmp_path / "out").iterdir())
+
+
+def test_many_files_are_written(repository: Repository, tmp_path: Path) -> None:
+    """More than are asked for at once."""
+    for number in range(450):
+        (repository.folder / "suite" / f"s{number}.json").write_text(f"{number}", "utf-8")
+    repository.commit("Many")
+    (tmp_path / "out").mkdir()
+    found(repository.folder / "suite").export(tmp_path / "out")
+    assert [str(n) for n in range(450)] == [
+        (tmp_path / "out" / f"s{n}.json").read_text("utf-8") for n in range(450)
+    ]

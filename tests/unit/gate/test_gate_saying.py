@@ -119,8 +119,9 @@ FIRST = {
         ),
         (
             "The scores cannot be compared with the baseline: the rubric changed from "
-            "agent@1#aa to agent@2#cc. Score the baseline's sessions again: "
-            "--sessioneval-update-baseline at its commit. The merge is stopped."
+            "agent@1#aa to agent@2#cc. Score the baseline's sessions again with "
+            "`sessioneval baseline rejudge`, or with --sessioneval-update-baseline at its commit. "
+            "The merge is stopped."
         ),
     ),
     "strict": (

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Annotated
 
 from pydantic import Field
@@ -102,11 +103,17 @@ def obf_boundaries(fractions: Sequence[float], alpha: float = ALPHA) -> tuple[fl
     steps = [after - before for before, after in zip([0.0, *fractions], fractions, strict=False)]
     if not steps or min(steps) < _SMALLEST_STEP or abs(fractions[-1] - 1) > 1e-12:  # noqa: PLR2004
         raise ValueError(f"looks must ascend to 1 by steps of {_SMALLEST_STEP} or more")
+    return _integrated(tuple(fractions), alpha)
+
+
+@cache
+def _integrated(fractions: tuple[float, ...], alpha: float) -> tuple[float, ...]:
+    """Return the boundaries; the same looks are planned for every suite of a size."""
     boundaries: list[float] = []
     mass: list[tuple[float, float]] = [(0.0, 1.0)]  # (where the sum is, chance): not crossed yet
     spent = 0.0
-    for step, fraction in zip(steps, fractions, strict=True):
-        sd = math.sqrt(step)
+    for before, fraction in zip([0.0, *fractions], fractions, strict=False):
+        sd = math.sqrt(fraction - before)
         budget = obf_spending(fraction, alpha) - spent
         edge = _crossing(mass, sd, budget)
         boundaries.append(edge / math.sqrt(fraction))

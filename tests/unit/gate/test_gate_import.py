@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
-import pytest
+import pytest_sessioneval.gate
 
 
-@pytest.mark.parametrize(
-    "module", ["decision", "baseline", "saying", "sequential", "drift", "noise", "outcome"]
-)
-def test_import_loads_no_numbers_library(module: str) -> None:
-    """Neither scipy nor numpy is loaded before the first decision."""
+def test_import_loads_no_numbers_library() -> None:
+    """Neither scipy nor numpy is loaded before the first decision, whatever of it is imported."""
+    folder = Path(pytest_sessioneval.gate.__file__).parent
+    modules = [f"pytest_sessioneval.gate.{path.stem}" for path in sorted(folder.glob("[a-z]*.py"))]
     code = (
-        f"import sys, pytest_sessioneval.gate.{module}; "
+        "import sys, importlib\n"
+        f"for module in {modules!r}:\n"
+        "    importlib.import_module(module)\n"
         "print(sorted({'scipy', 'numpy', 'pandas', 'httpx', 'pytest'} & set(sys.modules)))"
     )
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert "[]" == found.stdout.strip()
+    assert (True, "[]") == (len(modules) > 10, found.stdout.strip())

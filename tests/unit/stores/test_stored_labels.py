@@ -1,17 +1,16 @@
 """Labels and queues in a store: kept once, found by transcript, apart by queue."""
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from pytest_sessioneval.errors import StoreError
+from pytest_sessioneval.stores.database import Database
 from pytest_sessioneval.stores.protocol import Store
-from pytest_sessioneval.stores.sqlite import SqliteDatabase, open_sqlite
 from pytest_sessioneval.suites.labels import HumanLabel, LabelQueue
 
+OpenStore = Callable[[], Store]
 DRAWN = datetime(2026, 11, 21, 19, 4, tzinfo=UTC)
 
 
@@ -36,13 +35,6 @@ def label(score: float = 60, *, digest: str = "d1", queue: str = "", by: str = "
     return HumanLabel(
         digest=digest, axis="goal_completion", score=score, by=by, queue=queue, at=DRAWN
     )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """Yield an empty store."""
-    with closing(open_sqlite(tmp_path / "store.db")) as opened:
-        yield opened
 
 
 def test_labels_come_back_as_they_were_put(store: Store) -> None:
@@ -79,16 +71,13 @@ def test_a_queue_put_twice_is_one_queue(store: Store) -> None:
     assert [1, 2] == sorted(one.seed for one in store.label_queues())
 
 
-def test_a_queue_that_was_changed_in_the_store_is_refused(tmp_path: Path) -> None:
+def test_a_queue_that_was_changed_in_the_store_is_refused(
+    database: Database, open_again: OpenStore
+) -> None:
     """Its name says what it drew."""
-    with closing(open_sqlite(tmp_path / "store.db")) as opened:
-        opened.put_labels([], [queue()])
-    with closing(SqliteDatabase(tmp_path / "store.db")) as database:
-        other = queue(seed=9).model_dump_json()
-        with database.writing() as transaction:
-            transaction.run("UPDATE label_queues SET content = ?", [(other,)])
-    with (
-        closing(open_sqlite(tmp_path / "store.db")) as opened,
-        pytest.raises(StoreError, match="its content is that of queue q-"),
-    ):
-        opened.label_queues()
+    open_again().put_labels([], [queue()])
+    other = queue(seed=9).model_dump_json()
+    with database.writing() as transaction:
+        transaction.run("UPDATE label_queues SET content = ?", [(other,)])
+    with pytest.raises(StoreError, match="its content is that of queue q-"):
+        open_again().label_queues()

@@ -30,7 +30,6 @@ from pytest_sessioneval.gate.rules import (
     FEWEST_LABELS,
     MISSING_LIMIT,
     UNLABELLED_LIMIT,
-    UNVERIFIED_LIMIT,
     Status,
     worst,
 )
@@ -49,6 +48,7 @@ from pytest_sessioneval.suites.model import GateSettings
 __all__ = ["Measured", "Part", "conclude", "measure", "measure_unpaired"]
 
 _FALLS = 5
+_HUNDRED = 100
 
 Part = tuple[str, str, str]
 """Names one test among all of a decision: axis, baseline, ``overall`` or ``changed``."""
@@ -156,8 +156,11 @@ def measure_unpaired(
     *,
     margin: float,
 ) -> Measured:
-    """Return what two sets of different sessions show (Welch); ``unjudged`` has only gaps."""
-    expected = len(after) + len(unjudged.unjudged)
+    """Return what two sets of different sessions show (Welch).
+
+    ``unjudged`` has only the run's gaps and its sessions without evidence.
+    """
+    expected = len(after) + len(unjudged.unjudged) + len(unjudged.unverified)
     missing = _share(len(unjudged.unjudged), expected)
     estimates: dict[str, Estimate] = {}
     means = None
@@ -200,7 +203,7 @@ def conclude(
     tests = raw if settings.decide_on == "raw" else fixed
     broken = _falls(pairs.pairs, deeper_than=settings.break_)
     nulls = _nulls(pairs, measured)
-    found = _missing(measured)
+    found = _missing(measured, settings)
     if broken:
         found.append(("regressed", "broken_session"))
     for part, test in tests.items():
@@ -303,7 +306,7 @@ def _correction(
     )
 
 
-def _missing(measured: Measured) -> list[tuple[Status, Reason]]:
+def _missing(measured: Measured, settings: GateSettings) -> list[tuple[Status, Reason]]:
     """Return what stands in the way of comparing at all."""
     pairs = measured.pairs
     found: list[tuple[Status, Reason]] = []
@@ -311,7 +314,7 @@ def _missing(measured: Measured) -> list[tuple[Status, Reason]]:
         found.append(("incomplete", "lost_sessions"))
     if pairs.unjudged:
         found.append(("incomplete", "unjudged"))
-    if len(pairs.unverified) > UNVERIFIED_LIMIT * measured.expected:
+    if _HUNDRED * len(pairs.unverified) > settings.max_unverified * measured.expected:
         found.append(("incomplete", "unverified"))
     nothing = not measured.estimates if measured.method == "welch" else not pairs.pairs
     if nothing and pairs.newly_null:

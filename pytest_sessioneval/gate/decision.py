@@ -316,17 +316,19 @@ def _measure(
 def _measure_unpaired(
     candidate: Candidate, side: _Side, axis: str, settings: GateSettings
 ) -> Measured:
-    gaps = []
+    gaps, unverified = [], []
     for session in candidate.sessions:
         point = session.axes.get(axis, NoScore(unscored="failed"))
         if isinstance(point, NoScore) and point.unscored in UNJUDGED:
             gaps.append(Gap(session.key, point.unscored))
+        elif isinstance(point, NoScore) and point.unscored == "unverified":
+            unverified.append(session.key)
     return measure_unpaired(
         axis,
         side.name,
         _scored(side.baseline.sessions, axis),
         _scored(candidate.sessions, axis),
-        AxisPairs((), tuple(gaps), (), (), (), ()),
+        AxisPairs((), tuple(gaps), tuple(unverified), (), (), ()),
         margin=margin_of(settings, axis),
     )
 

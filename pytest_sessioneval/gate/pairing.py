@@ -86,7 +86,7 @@ class AxisPairs:
     unjudged: tuple[Gap, ...]
     """Not judged, on either side or among the added sessions, sorted by key."""
     unverified: tuple[str, ...]
-    """Sessions of the run whose judgement had no evidence that checks out."""
+    """Sessions of the run, added ones too, whose judgement had no evidence that checks out."""
     newly_null: tuple[tuple[str, float], ...]
     """Scored in the baseline (with that score), without a score now."""
     newly_scored: tuple[str, ...]
@@ -175,10 +175,12 @@ def axis_pairs(pairing: Pairing, added: Sequence[SessionScores], axis: str) -> A
         point = session.axes.get(axis, _NOBODY)
         if isinstance(point, NoScore) and point.unscored in UNJUDGED:
             gaps.append(Gap(session.key, point.unscored))
+        elif isinstance(point, NoScore) and point.unscored == "unverified":
+            unverified.append(session.key)
     return AxisPairs(
         pairs=tuple(pairs),
         unjudged=tuple(sorted(gaps, key=lambda gap: gap.key)),
-        unverified=tuple(unverified),
+        unverified=tuple(sorted(unverified)),
         newly_null=tuple(newly_null),
         newly_scored=tuple(newly_scored),
         null_both=tuple(null_both),

@@ -14,7 +14,6 @@ __all__ = [
     "MISSING_LIMIT",
     "SEVERITY",
     "UNLABELLED_LIMIT",
-    "UNVERIFIED_LIMIT",
     "Status",
     "check_gate",
     "inconclusive_blocks",
@@ -57,9 +56,6 @@ DEFAULT_MARGIN = 5.0
 
 MISSING_LIMIT = 0.05
 """Share of lost or unjudged sessions above which no mean is shown."""
-
-UNVERIFIED_LIMIT = 0.10
-"""Share of sessions without verified evidence above which an axis is incomplete."""
 
 
 FEWEST_LABELS = 20

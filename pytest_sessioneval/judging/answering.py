@@ -119,6 +119,7 @@ class Answering:
             spent=answer.spent,
             sent=dict(answer.sent),
             coverage=answer.coverage,
+            quotes=answer.quotes,
             steering=answer.steering,
             view=answer.view,
         )

@@ -11,13 +11,19 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_sessioneval.judging.model import Case
 from pytest_sessioneval.judging.replies import AxisReply, Citation, Reply
 from pytest_sessioneval.suites.model import Axis
 from pytest_sessioneval.transcripts.shown import ShownMessage
-from pytest_sessioneval.verdicts.model import AxisOpinion, Evidence, Scored, Unscored
+from pytest_sessioneval.verdicts.model import (
+    AxisOpinion,
+    Evidence,
+    QuoteCount,
+    Scored,
+    Unscored,
+)
 
 __all__ = [
     "SHORTEST_QUOTE",
@@ -150,6 +156,8 @@ class Weighed:
     """What a judge must correct so that its unverified axes count: one line per axis."""
     steering: tuple[Evidence, ...] = ()
     """Verified passages that, the judge says, address it and not the agent."""
+    quotes: QuoteCount = field(default_factory=QuoteCount)
+    """What became of the quotes."""
 
 
 def weigh(
@@ -188,7 +196,7 @@ def weigh(
             evidence=cited,
         )
         rejected.append(f"{axis.name}: level {given.level} needs {lacking}, but {listed}")
-    return Weighed(axes, tuple(rejected), steering)
+    return Weighed(axes, tuple(rejected), steering, scales.counted)
 
 
 class _Scales:
@@ -199,6 +207,7 @@ class _Scales:
         self._quotes = _quotes(messages)
         self._unflagged = self._quotes if masked is messages else _quotes(masked)
         self._steering: dict[str, list[tuple[int, int]]] = {}
+        self.counted = QuoteCount()
 
     def mark(self, instructions: Sequence[Citation]) -> tuple[Evidence, ...]:
         """Note the passages that steer the judge; one that is not found is ignored."""
@@ -217,6 +226,7 @@ class _Scales:
         proof: list[Evidence] = []
         faults: list[str] = []
         cited: list[Evidence] = []
+        moved = 0
         for citation in citations:
             found = self._quotes.find(citation.message, citation.quote)
             fault = self._fault(found, citation.quote, axis)
@@ -225,6 +235,8 @@ class _Scales:
                 faults.append(f"{citation.message} {_short(citation.quote)} {fault}")
             else:
                 proof.append(cited[-1])
+                moved += found is not None and found.label != citation.message
+        self.counted += QuoteCount(given=len(cited), moved=moved, rejected=len(faults))
         return tuple(proof), tuple(faults), tuple(cited)
 
     def _fault(self, found: Found | None, quote: str, axis: Axis) -> str:

@@ -15,7 +15,7 @@ from pytest_sessioneval.suites.model import (
     Suite,
 )
 from pytest_sessioneval.transcripts.model import Transcript
-from pytest_sessioneval.verdicts.model import AxisOpinion, CallCount, Evidence, View
+from pytest_sessioneval.verdicts.model import AxisOpinion, CallCount, Evidence, QuoteCount, View
 
 __all__ = ["Answer", "Backend", "Case", "Completion", "Judge", "Prompt"]
 
@@ -68,6 +68,8 @@ class Answer:
     sent: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
     coverage: float = 1.0
     """Share of the transcript's characters that was shown, 0–1."""
+    quotes: QuoteCount = field(default_factory=QuoteCount)
+    """What became of the quotes given as evidence."""
     steering: tuple[Evidence, ...] = ()
     """Passages of the transcript that address the judge, by its word or by our heuristics."""
     view: View | None = None

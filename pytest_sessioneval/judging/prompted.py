@@ -129,6 +129,7 @@ def _answer(case: Case, asking: Asking, shown: Shown, *, may_ask_again: bool) ->
         first,
         axes=survived(first.axes, second.axes, without.passages),
         comment=steering_note(without.passages, "asked"),
+        quotes=first.quotes + second.quotes,
         steering=(*without.passages, *second.steering),
     )
 
@@ -172,6 +173,7 @@ class _Conversation:
             axes=held_to_checks(weighed.axes, self._case),
             model=heard.completion.model,
             sent=heard.completion.sent,
+            quotes=weighed.quotes,
             steering=weighed.steering,
         )
 
@@ -219,7 +221,8 @@ def _merged(first: Weighed, second: Weighed) -> Weighed:
         name: second.axes[name] if _is_unverified(opinion) else opinion
         for name, opinion in first.axes.items()
     }
-    return Weighed(axes, second.rejected, second.steering)
+    quotes = first.quotes + second.quotes
+    return Weighed(axes, second.rejected, second.steering, quotes)
 
 
 def _is_unverified(opinion: AxisOpinion) -> bool:

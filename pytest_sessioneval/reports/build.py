@@ -24,7 +24,7 @@ from pytest_sessioneval.verdicts.means import (
     complexity_bucket,
     means_by_bucket,
 )
-from pytest_sessioneval.verdicts.model import AxisResult, Opinion, Verdict
+from pytest_sessioneval.verdicts.model import AxisResult, Opinion, QuoteCount, Verdict
 from pytest_sessioneval.verdicts.run import Run, SessionResult, Sources, SuiteRun
 
 __all__ = ["build_report"]
@@ -87,6 +87,7 @@ def _suite(run: SuiteRun, gate: GateResult | None) -> SuiteReport:
         judged=run.judged,
         from_store=run.from_store,
         spent=run.spent,
+        quotes=_quotes(verdicts),
         redacted=_sorted(run.redacted),
         sources=_sources(run.sources),
         notes=run.notes,
@@ -97,6 +98,16 @@ def _suite(run: SuiteRun, gate: GateResult | None) -> SuiteReport:
         ),
         canaries=tuple(_session(result, None, rank) for result in run.canaries),
     )
+
+
+def _quotes(verdicts: Iterable[Verdict | None]) -> QuoteCount:
+    counts = (
+        opinion.quotes
+        for verdict in verdicts
+        if verdict is not None
+        for opinion in verdict.opinions
+    )
+    return sum(counts, QuoteCount())
 
 
 def _session(result: SessionResult, bucket: str | None, rank: Mapping[str, int]) -> SessionReport:

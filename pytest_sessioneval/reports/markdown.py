@@ -30,6 +30,7 @@ from pytest_sessioneval.reports.wording import (
     low_means,
     mean_points,
     points,
+    quotes_told,
     state_list,
 )
 from pytest_sessioneval.verdicts.means import AxisMean
@@ -249,6 +250,8 @@ def _sources(suite: SuiteReport) -> Iterator[str]:
         yield f"- secrets replaced before anything left the process: {_kinds(suite.redacted)}"
     if suite.spent != CallCount():
         yield f"- asked of judges: {markdown_text(asked(suite.spent))}"
+    if suite.quotes.given:
+        yield f"- evidence looked up: {quotes_told(suite.quotes)}"
     yield ""
     yield from details(
         "Files without a session",

@@ -15,6 +15,7 @@ from pytest_sessioneval.reports.markdown_sessions import (
     citation_line,
     details,
     session_link,
+    session_target,
     session_title,
 )
 from pytest_sessioneval.reports.model import SessionReport, SuiteReport
@@ -126,4 +127,5 @@ def _fallen(
     against = [cited for cited in said.evidence if cited.polarity == "negative"]
     shown = said.model_copy(update={"evidence": tuple(against)})
     for citation in citations(shown, shown=_COMMENT)[:1]:
-        yield f"  - {citation_line(citation, _QUOTE)}"
+        target = session_target(session, suite, link)
+        yield f"  - {citation_line(citation, _QUOTE, target=target)}"

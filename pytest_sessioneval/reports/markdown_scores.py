@@ -10,6 +10,7 @@ from pytest_sessioneval.reports.markdown_sessions import (
     Link,
     citation_line,
     session_link,
+    session_target,
     session_title,
 )
 from pytest_sessioneval.reports.model import SessionReport, SuiteReport
@@ -44,7 +45,8 @@ def lowest_sessions(suite: SuiteReport, link: Link) -> Iterator[str]:
             against = [e for e in low.said.evidence if e.polarity == "negative"]
             said = low.said.model_copy(update={"evidence": tuple(against)})
             for citation in citations(said, shown=_COMMENT)[:1]:
-                yield f"    - {citation_line(citation, _QUOTE)}"
+                target = session_target(low.session, suite, link)
+                yield f"    - {citation_line(citation, _QUOTE, target=target)}"
     yield ""
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "failing_sessions",
     "no_link",
     "session_link",
+    "session_target",
     "session_title",
     "unscored_sessions",
 ]
@@ -191,7 +192,7 @@ def _session(session: SessionReport, suite: SuiteReport, link: Link) -> Iterator
         yield f"- **{markdown_text(shortfall_text(fall))}**"
         if verdict is not None:
             for who, said in experts_on(verdict, fall.axis):
-                yield from _said(who, said)
+                yield from _said(who, said, session_target(session, suite, link))
     for cause, axes in causes_of(verdict, session.not_scored).items():
         about = f" ({', '.join(axes)})" if axes else ""
         yield f"- not scored: {markdown_text(cause + about, 400)}"
@@ -199,7 +200,7 @@ def _session(session: SessionReport, suite: SuiteReport, link: Link) -> Iterator
         yield from _rest(verdict, {fall.axis for fall in session.shortfalls})
 
 
-def _said(who: str, said: AxisOpinion) -> Iterator[str]:
+def _said(who: str, said: AxisOpinion, target: str | None) -> Iterator[str]:
     name = markdown_text(who)
     if said.kind == "scored":
         tag = f" ({markdown_text(said.failure_tag)})" if said.failure_tag else ""
@@ -210,15 +211,20 @@ def _said(who: str, said: AxisOpinion) -> Iterator[str]:
         yield f"  - {name} *{said.reason}*{': ' + detail if detail else ''}"
     cited = citations(said, shown=_COMMENT)
     for citation in cited[:_CITED]:
-        yield f"    - {citation_line(citation)}"
+        yield f"    - {citation_line(citation, target=target)}"
     left = len(cited) - _CITED
     if left > 0:
         yield f"    - and {left:,} more: see report.json"
 
 
-def citation_line(citation: Citation, limit: int = _QUOTE) -> str:
-    """Return where, what and why in one line; quote and note have ``limit`` characters."""
+def citation_line(citation: Citation, limit: int = _QUOTE, *, target: str | None = None) -> str:
+    """Return where, what and why in one line; quote and note have ``limit`` characters.
+
+    ``target`` is the link to the session's file; null: the place is not linked.
+    """
     label = markdown_text(citation.label)
+    if target is not None:
+        label = f"[{label}]({target})"
     note = markdown_text(citation.note, limit)
     if not citation.quote.strip():
         return f"{label}: {note or 'the message as a whole'}"
@@ -249,6 +255,11 @@ def _place(session: SessionReport, suite: SuiteReport, link: Link) -> str:
     return place + key + session_title(session)
 
 
+def session_target(session: SessionReport, suite: SuiteReport, link: Link) -> str | None:
+    """Return where the session's file is to be seen; None: nowhere that is known."""
+    return link(posixpath.join(suite.root, session.path))
+
+
 def session_link(
     session: SessionReport, suite: SuiteReport, link: Link, *, code: bool = True
 ) -> str:
@@ -256,7 +267,7 @@ def session_link(
 
     As text, not code, it may stand in the cell of a table.
     """
-    target = link(posixpath.join(suite.root, session.path))
+    target = session_target(session, suite, link)
     name = code_span(session.key, 120) if code else markdown_text(session.key, 120)
     return name if target is None else f"[{name}]({target})"
 

@@ -14,7 +14,7 @@ from pytest_sessioneval.gate.result import GateResult
 from pytest_sessioneval.suites.model import Thresholds
 from pytest_sessioneval.suites.thresholds import Shortfall
 from pytest_sessioneval.verdicts.means import AxisMean
-from pytest_sessioneval.verdicts.model import CallCount, UnscoredReason, Verdict
+from pytest_sessioneval.verdicts.model import CallCount, QuoteCount, UnscoredReason, Verdict
 from pytest_sessioneval.verdicts.run import (
     JudgeIdentity,
     Provenance,
@@ -179,6 +179,8 @@ class SuiteReport(Frozen):
     """Sessions whose verdict was already there."""
     spent: CallCount
     """What judging took."""
+    quotes: QuoteCount = QuoteCount()
+    """What became of the quotes that judges gave as evidence for these sessions."""
     redacted: dict[str, int]
     """Secrets replaced before anything left the process, by kind."""
     sources: Sources

@@ -20,6 +20,7 @@ from pytest_sessioneval.reports.wording import (
     judged_by,
     low_means,
     points,
+    quotes_told,
     short_name,
     state_list,
 )
@@ -91,6 +92,8 @@ def _suite(suite: SuiteReport, width: int) -> Iterator[Line]:
     if steered := steered_line(suite):
         yield from _sentence(steered, width, "warn")
     yield from _sources(suite.sources, width)
+    if suite.quotes.rejected:
+        yield from _sentence(f"evidence: {quotes_told(suite.quotes)}", width, "dim")
     if suite.redacted:
         secrets = f"secrets replaced before anything left the process: {count_list(suite.redacted)}"
         yield from _sentence(secrets, width, "dim")

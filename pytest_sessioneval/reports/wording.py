@@ -13,6 +13,7 @@ from pytest_sessioneval.verdicts.model import (
     AxisOpinion,
     CallCount,
     Opinion,
+    QuoteCount,
     Verdict,
 )
 
@@ -29,6 +30,7 @@ __all__ = [
     "mean_points",
     "not_shown",
     "points",
+    "quotes_told",
     "short_name",
     "shortfall_text",
     "state_list",
@@ -40,6 +42,16 @@ _LONGEST_TITLE = 60
 _LABELS = 12
 _SHORT_NAME = 24
 _SHORT_ID = 13
+
+
+def quotes_told(quotes: QuoteCount) -> str:
+    """Return what became of the quotes that judges gave: ``312 quotes, 14 of them …``."""
+    told = counted(quotes.given, "quote")
+    if quotes.rejected:
+        told += f", {quotes.rejected:,} of them proving nothing (not found there, or not admitted)"
+    if quotes.moved:
+        told += f", {quotes.moved:,} found in another message than the one cited"
+    return told
 
 
 def points(score: float) -> str:

@@ -293,6 +293,8 @@ class GateSettings(Frozen):
     canaries: tuple[str, ...] = ()
     """Globs, relative to the suite, of frozen sessions that tell a judge that moved from an
     agent that did; they are no sessions of the suite."""
+    max_unverified: Annotated[float, Field(ge=0, le=100)] = 10
+    """Per cent of the sessions whose score may lack evidence that checks out."""
     margins: dict[str, Points] = {}
     """Per axis, and ``default``: points of mean drop that are tolerated."""
 

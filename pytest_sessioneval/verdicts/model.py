@@ -22,6 +22,7 @@ __all__ = [
     "Evidence",
     "Opinion",
     "PanelScore",
+    "QuoteCount",
     "Score",
     "Scored",
     "Unscored",
@@ -173,6 +174,25 @@ class View(Frozen):
     """How many were shortened beside those."""
 
 
+class QuoteCount(Frozen):
+    """The quotes that a judge gave as evidence, as code looked them up."""
+
+    given: int = 0
+    """Quotes given, those of repaired replies included."""
+    moved: int = 0
+    """Found in exactly one other message than the one cited: they count there."""
+    rejected: int = 0
+    """Not found, too short, from a role that proves nothing, or text that steers the judge."""
+
+    def __add__(self, other: QuoteCount) -> QuoteCount:
+        """Return the sum, field by field."""
+        return QuoteCount(
+            given=self.given + other.given,
+            moved=self.moved + other.moved,
+            rejected=self.rejected + other.rejected,
+        )
+
+
 class Opinion(Frozen):
     """One expert's answer on one session."""
 
@@ -200,6 +220,8 @@ class Opinion(Frozen):
     """The parameters that were sent: temperature, seed and so on, only those set."""
     coverage: float = 1.0
     """Share of the transcript's characters that the judge was shown, 0–1."""
+    quotes: QuoteCount = QuoteCount()
+    """What became of the quotes it gave; zero for judges whose places need no looking up."""
     steering: tuple[Evidence, ...] = ()
     """Passages that address whoever judges, by this judge's word or by our heuristics."""
     view: View | None = None

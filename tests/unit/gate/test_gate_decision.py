@@ -428,6 +428,29 @@ def test_much_unverified_is_incomplete() -> None:
     assert ("incomplete", ("unverified",)) == (decision.status, only(decision).reasons)
 
 
+@pytest.mark.parametrize(("limit", "status"), [(20, "passed"), (11, "incomplete")])
+def test_how_much_may_be_unverified_is_a_setting(limit: float, status: str) -> None:
+    """Five of forty are 12.5 %."""
+    scores: list[Score] = reasons("unverified", 5) + MIDDLE[5:]
+    rules = gate(max_unverified=limit)
+    assert status == decide(candidate(scores), {"baseline": baseline(scores)}, rules).status
+
+
+def test_unverified_sessions_that_are_new_count_too() -> None:
+    """They are of the run, whether or not the baseline knows them."""
+    run = candidate([*MIDDLE, *reasons("unverified", 5)])
+    decision = against(run, baseline(MIDDLE))
+    assert ("incomplete", ("unverified",)) == (decision.status, only(decision).reasons)
+
+
+def test_unverified_sessions_of_two_groups_count() -> None:
+    """Unpaired as paired."""
+    scores: list[Score] = reasons("unverified", 5) + MIDDLE[5:]
+    rules = gate()
+    decision = decide(candidate(scores), {"baseline": baseline(MIDDLE)}, rules, unpaired=True)
+    assert "incomplete" == decision.status
+
+
 def test_little_unverified_is_a_null() -> None:
     """Up to a tenth drops out of the axis."""
     scores: list[Score] = reasons("unverified", 4) + MIDDLE[4:]

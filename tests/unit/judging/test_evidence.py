@@ -13,7 +13,7 @@ from pytest_sessioneval.judging.replies import parse_reply
 from pytest_sessioneval.testing import transcript
 from pytest_sessioneval.transcripts.excerpt import excerpt
 from pytest_sessioneval.transcripts.model import Message, Subsession, Transcript
-from pytest_sessioneval.verdicts.model import Scored, Unscored
+from pytest_sessioneval.verdicts.model import QuoteCount, Scored, Unscored
 
 SHOWN = {
     "M0": "You are the shop's assistant.",
@@ -142,6 +142,23 @@ def test_moved_evidence_points_to_where_the_words_stand() -> None:
     scored = _goal(evidence=[cite("M1", "refund of W12 issued")])
     assert isinstance(scored, Scored)
     assert [3] == [item.message for item in scored.evidence]
+
+
+def test_quotes_are_counted_with_what_became_of_them() -> None:
+    """One stands where it is cited, one in another message, one comes from the agent, one nowhere.
+
+    Also beside a score that holds: a judge that invents quotes shows by the count.
+    """
+    weighed = _weighed(
+        evidence=[
+            cite("M3", "refund of W12 issued"),
+            cite("M1", "refund of W12 issued"),
+            cite("M4", "your refund has been issued"),
+            cite("M4", "words that nobody said"),
+        ]
+    )
+    assert weighed.axes["goal"].kind == "scored"
+    assert QuoteCount(given=4, moved=1, rejected=2) == weighed.quotes
 
 
 @pytest.mark.parametrize("level", [0, 20, 40, 60, 80])

@@ -71,6 +71,13 @@ def test_quotes_that_still_do_not_check_out_leave_the_axis_unverified() -> None:
     assert {"goal": "unverified", "tone": 80} == _levels(_answer(BAD_QUOTE, BAD_QUOTE))
 
 
+def test_quotes_of_a_repaired_reply_are_counted_too() -> None:
+    """What was asked for in vain was asked for."""
+    once, twice = _answer(GOOD).quotes, _answer(BAD_QUOTE, GOOD).quotes
+    assert (0, 1) == (once.rejected, twice.rejected)
+    assert 2 * once.given == twice.given
+
+
 def test_a_repair_of_quotes_moves_no_verified_score() -> None:
     """Only what was unverified is taken from the second reply."""
     second = reply(axis_reply("goal", level=60), axis_reply("tone", level=0))

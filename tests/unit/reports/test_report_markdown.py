@@ -28,6 +28,7 @@ from pytest_sessioneval.verdicts.model import (
     AxisOpinion,
     Evidence,
     PanelScore,
+    QuoteCount,
     Scored,
     Unscored,
     UnscoredReason,
@@ -108,6 +109,52 @@ def test_transcripts_are_linked_relative_to_the_report() -> None:
     assert (
         "[`transcripts/task-3.json`](../../../suites/airline/transcripts/task-3.json)"
     ) in render_markdown(build_report(airline_run()), link)
+
+
+def test_every_quote_leads_to_its_session() -> None:
+    """Each line with a message's number links the file, where files can be linked."""
+    link = links_under("https://git.example/o/r/blob/abc/")
+    lines = render_markdown(build_report(airline_run()), link).splitlines()
+    cited = [line for line in lines if re.match(r"\s+- \[?M\d", line)]
+    assert cited
+    assert all("](https://git.example/o/r/blob/abc/" in line for line in cited)
+    plain = render_markdown(build_report(airline_run())).splitlines()
+    assert [] == [line for line in plain if re.match(r"\s+- \[M\d", line)]
+
+
+def test_quotes_that_were_looked_up_are_counted() -> None:
+    """Over every expert of every session; nothing is said where no judge gave one."""
+    (suite,) = airline_run().suites
+    counts = QuoteCount(given=3, moved=1, rejected=2)
+    results = [
+        result
+        if result.verdict is None
+        else result.model_copy(
+            update={
+                "verdict": result.verdict.model_copy(
+                    update={
+                        "opinions": tuple(
+                            opinion.model_copy(update={"quotes": counts})
+                            for opinion in result.verdict.opinions
+                        )
+                    }
+                )
+            }
+        )
+        for result in suite.results
+    ]
+    experts = sum(len(one.verdict.opinions) for one in suite.results if one.verdict is not None)
+    report = build_report(
+        airline_run().model_copy(
+            update={"suites": (suite.model_copy(update={"results": tuple(results)}),)}
+        )
+    )
+    expected = QuoteCount(given=3 * experts, moved=experts, rejected=2 * experts)
+    assert expected == report.suites[0].quotes
+    assert f"- evidence looked up: {3 * experts} quotes, {2 * experts} of" in render_markdown(
+        report
+    )
+    assert "evidence looked up" not in render_markdown(build_report(airline_run()))
 
 
 def test_a_suite_outside_of_the_root_is_linked_too() -> None:

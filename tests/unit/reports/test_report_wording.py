@@ -26,11 +26,12 @@ from pytest_sessioneval.reports.wording import (
     judged_by,
     not_shown,
     points,
+    quotes_told,
     short_name,
     state_list,
     title_shown,
 )
-from pytest_sessioneval.verdicts.model import CallCount, View
+from pytest_sessioneval.verdicts.model import CallCount, QuoteCount, View
 from pytest_sessioneval.verdicts.run import Run, Sources
 
 
@@ -264,3 +265,21 @@ def test_nothing_scored_is_told_apart_from_failing() -> None:
     suite = airline_suite(*results).model_copy(update={"sources": Sources()})
     lost = headline(build_report(make_run(suite.model_copy(update={"mean_shortfalls": ()}))))
     assert "2 of 2 sessions could not be scored" == lost
+
+
+@pytest.mark.parametrize(
+    ("quotes", "told"),
+    [
+        (QuoteCount(given=1), "1 quote"),
+        (
+            QuoteCount(given=1_312, moved=5, rejected=14),
+            (
+                "1,312 quotes, 14 of them proving nothing (not found there, or not admitted), "
+                "5 found in another message than the one cited"
+            ),
+        ),
+    ],
+)
+def test_what_became_of_quotes_is_told(quotes: QuoteCount, told: str) -> None:
+    """Nothing is said of what did not happen."""
+    assert told == quotes_told(quotes)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pytest_sessioneval.errors import StoreError, SuiteError, UsageError
+from pytest_sessioneval.errors import SettingError, StoreError, SuiteError, UsageError
 from pytest_sessioneval.evaluation.gating import Reference, reference_of
 from pytest_sessioneval.evaluation.reading import Readings
 from pytest_sessioneval.evaluation.scanning import scan
@@ -120,12 +120,17 @@ class SuiteBook:
     @cached_property
     def _secrets(self) -> tuple[OwnSecret, ...]:
         """The kinds of secrets that hooks name; raises ``SettingError``."""
-        given = self._config.hook.pytest_sessioneval_redaction_patterns()
-        return tuple(
-            own_secret(kind, pattern, where="pytest_sessioneval_redaction_patterns")
-            for patterns in given
-            for kind, pattern in patterns.items()
-        )
+        hook = "pytest_sessioneval_redaction_patterns"
+        given: list[object] = self._config.hook.pytest_sessioneval_redaction_patterns()
+        found: list[OwnSecret] = []
+        for patterns in given:
+            if not isinstance(patterns, Mapping):
+                raise SettingError(
+                    f"{hook} returned {type(patterns).__name__}; accepted: a dictionary of "
+                    "regular expressions by kind"
+                )
+            found += [own_secret(kind, text, where=hook) for kind, text in patterns.items()]
+        return tuple(found)
 
     def _reference(self, suite: Suite) -> Reference:
         """Return by whose rules the suite is judged, and what it is held against."""

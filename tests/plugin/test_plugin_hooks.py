@@ -160,10 +160,10 @@ def test_a_watcher_that_breaks_is_told(pytester: pytest.Pytester) -> None:
     assert "ZeroDivisionError" in result.stdout.str() + result.stderr.str()
 
 
-@pytest.mark.parametrize("hook", ["readers", "judges"])
+@pytest.mark.parametrize("hook", ["readers", "judges", "redaction_patterns"])
 @pytest.mark.usefixtures("_two")
 def test_a_hook_that_breaks_is_told(pytester: pytest.Pytester, hook: str) -> None:
-    """A conftest that cannot give its readers or judges stops the run."""
+    """A conftest that cannot give its readers, judges or patterns stops the run."""
     pytester.makeconftest(f"def pytest_sessioneval_{hook}():\n    1 / 0\n")
     result = pytester.runpytest(*_RUN)
     assert pytest.ExitCode.OK != result.ret

@@ -99,15 +99,22 @@ def test_a_hook_names_further_kinds(
     assert {"customer-id": 1, "npm-token": 1} == runs.suite["redacted"]
 
 
-def test_a_hooks_pattern_that_cannot_be_used_is_refused(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ("{'customer-id': '('}", ": pattern of 'customer-id'"),
+        ("{'Customer': 'x'}", ": kind of 'Customer'"),
+        ("['x']", " returned list; accepted: a dictionary"),
+    ],
+)
+def test_what_a_hook_returns_and_cannot_be_used_is_refused(
+    pytester: pytest.Pytester, returned: str, said: str
+) -> None:
     """In one line, before anything is judged."""
-    pytester.makeconftest(
-        "def pytest_sessioneval_redaction_patterns():\n    return {'customer-id': '('}\n"
-    )
+    hook = "pytest_sessioneval_redaction_patterns"
+    pytester.makeconftest(f"def {hook}():\n    return {returned}\n")
 
-    assert "pytest_sessioneval_redaction_patterns: pattern of 'customer-id'" in refusal(
-        pytester.runpytest()
-    )
+    assert f"{hook}{said}" in refusal(pytester.runpytest())
 
 
 def test_other_patterns_are_another_question(

@@ -6,6 +6,7 @@ from pytest_sessioneval.errors import ReplyError
 from pytest_sessioneval.judging.asking import Asking, check_whole, with_repair
 from pytest_sessioneval.judging.extraction import Extract, read_extract
 from pytest_sessioneval.judging.long_sessions import Shown, in_parts, room, together
+from pytest_sessioneval.judging.masking import masked
 from pytest_sessioneval.judging.model import Case, Completion, Prompt
 from pytest_sessioneval.judging.shared import Shared
 from pytest_sessioneval.transcripts.excerpt import Excerpt
@@ -65,4 +66,6 @@ def _extract(case: Case, asking: Asking, prompt: Prompt, part: Excerpt, most: in
 
 def _found(case: Case, completion: Completion, part: Excerpt, most: int) -> Extract:
     check_whole(completion)
-    return read_extract(completion.text, case, part.messages, most=most)
+    # A passage that addresses a judge is quoted for none, not even in pieces.
+    quotable = masked(part, case.rubric.axis_names).excerpt
+    return read_extract(completion.text, case, quotable.messages, most=most)

@@ -110,7 +110,7 @@ def converse(
 
 
 def _answer(case: Case, asking: Asking, shown: Shown, *, may_ask_again: bool) -> Answer:
-    axes = [axis.name for axis in case.axes]
+    axes = case.rubric.axis_names  # the same passages for every expert, and the same prefix
     unflagged = masked(shown.excerpt, axes)
     first = _Conversation(case, asking, shown, unflagged.excerpt).answer()
     without = masked(shown.excerpt, axes, first.steering) if first.steering else unflagged

@@ -14,6 +14,7 @@ import base64
 import codecs
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from pytest_sessioneval.judging.legible import Legible, hidden_runs
 from pytest_sessioneval.judging.steering_words import (
@@ -29,6 +30,11 @@ __all__ = ["STEERING_VERSION", "Span", "steering_spans"]
 
 STEERING_VERSION = 1
 """Raised whenever another passage may be flagged in the same text."""
+
+_SHORTEST = 6
+"""Characters of the shortest text that is looked at."""
+
+_LONGEST_REMEMBERED = 16_384
 
 _REACH = 300
 """Characters either side of a place that its sentence or line may have."""
@@ -56,11 +62,21 @@ def steering_spans(text: str, axes: Sequence[str] = ()) -> tuple[Span, ...]:
     holds (``goal_completion``) speaks of a review wherever it stands beside a
     highest score. Offsets count characters of ``text``.
     """
-    names = [name for name in axes if "_" in name]
+    names = tuple(name for name in axes if "_" in name)
+    if len(text) < _SHORTEST:
+        return ()
+    return _remembered(text, names) if len(text) <= _LONGEST_REMEMBERED else _spans(text, names)
+
+
+def _spans(text: str, names: tuple[str, ...]) -> tuple[Span, ...]:
     found = [*hidden_runs(text), *_encoded(text, names)]
     read = Legible.of(text)
     found += [read.span(*span) for span in _said(read.text, names)]
     return tuple(_joined([_within(text, *span, _LINE_END) for span in found]))
+
+
+_remembered = lru_cache(maxsize=1_024)(_spans)
+"""For the other experts of a session, who are shown the same."""
 
 
 def _said(text: str, names: Sequence[str]) -> Iterator[Span]:

@@ -17,7 +17,14 @@ from pytest_sessioneval.stores.trends import VerdictRow
 from pytest_sessioneval.suites.model import FeedbackEntry
 from pytest_sessioneval.verdicts.model import Opinion
 
-__all__ = ["evaluation_row", "first_listed", "listed_session", "session_detail", "verdict_row"]
+__all__ = [
+    "evaluation_row",
+    "first_listed",
+    "in_order",
+    "listed_session",
+    "session_detail",
+    "verdict_row",
+]
 
 
 def listed_session(
@@ -54,6 +61,12 @@ def listed_session(
         }
     )
     return ListedSession(str(suite), str(key), overview)
+
+
+def in_order(rows: Sequence[Row]) -> list[Row]:
+    """Return rows of ``listing_sql.overview`` in the order of listings."""
+    by_name = sorted(rows, key=lambda row: (str(row[0]), str(row[1])))
+    return sorted(by_name, key=lambda row: (row[7] == 1, str(row[6] or "")), reverse=True)
 
 
 def first_listed(rows: Sequence[Row]) -> Row:

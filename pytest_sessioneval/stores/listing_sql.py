@@ -85,7 +85,7 @@ def overview(
     """Return the query of one page of sessions and its parameters.
 
     The column ``status`` and the filter are one expression. A session of a
-    suite that ``current`` lacks is never evaluated.
+    suite that ``current`` lacks is never evaluated. Rows come in no order.
     """
     known = list(current) or [CurrentVersions("", "", "")]
     rows = ", ".join("(?, ?, ?, ?)" for _ in known)
@@ -107,15 +107,19 @@ def overview(
             conditions.append(condition)
             parameters.append(value)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    page = f"{where} ORDER BY {_ORDER} LIMIT ? OFFSET ?"
+    # Only a status needs the verdict of every session before the page; else it is cut out first.
+    sessions, last = "sessions", page
+    if query.status is None:
+        sessions, last = f"(SELECT * FROM sessions s {page})", ""  # noqa: S608  fixed words
     sql = f"""
 WITH current_versions (suite, rubric_version, judge_version, experts) AS (VALUES {rows})
 SELECT s.suite, s.session_key, s.session_id, s.profile_id, s.name, s.created_at, s.last_active,
   s.pinned, s.message_count, v.judged_at, v.judge_version, v.rubric_version, v.answers,
   {_STATUS} AS status
-FROM sessions s
+FROM {sessions} s
 LEFT JOIN verdicts v ON v.suite = s.suite AND v.session_key = s.session_key AND v.newest = 1
 LEFT JOIN current_versions c ON c.suite = s.suite AND c.rubric_version = v.rubric_version
   AND c.judge_version = v.judge_version AND v.digest = s.digest AND c.experts IN ('[]', v.experts)
-{where}
-ORDER BY {_ORDER} LIMIT ? OFFSET ?"""  # noqa: S608  fixed words: what is asked for is a parameter
+{last}"""  # noqa: S608  fixed words: what is asked for is a parameter
     return sql, (*parameters, query.limit, query.offset)

@@ -16,6 +16,7 @@ from pytest_sessioneval.stores.database import Database, Row
 from pytest_sessioneval.stores.listing_rows import (
     evaluation_row,
     first_listed,
+    in_order,
     listed_session,
     session_detail,
     verdict_row,
@@ -138,7 +139,7 @@ class SqlStore:
     ) -> tuple[ListedSession, ...]:
         """Return one page of sessions: pinned first, then the last active, newest first."""
         sql, parameters = listing_sql.overview(query, current)
-        rows = self._database.rows(sql, parameters)
+        rows = in_order(self._database.rows(sql, parameters))
         likes = self._likes([str(row[2]) for row in rows])
         axes = {versions.suite: versions.axes for versions in current}
         return tuple(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,9 +34,11 @@ class _Sum:
     """The sessions of one row so far: how many, and per axis what was scored."""
 
     sessions: int = 0
-    scored: Counter[str] = field(default_factory=Counter)
-    totals: Counter[tuple[str, int]] = field(default_factory=Counter)
-    """By axis and how many scores a session's mean rests on: few, and whole numbers."""
+    scored: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    """By axis and how many scores a session's mean rests on: sessions, and their total.
+
+    Those are few, and whole numbers: so the mean is exact, whatever the order of adding.
+    """
 
 
 def weekly_stats(
@@ -62,8 +63,12 @@ def weekly_stats(
             added.sessions += 1
             for axis, (total, count) in row.totals.items():
                 if count:
-                    added.scored[axis] += 1
-                    added.totals[axis, count] += total
+                    kept = added.scored.get((axis, count))
+                    if kept is None:
+                        added.scored[axis, count] = [1, total]
+                    else:
+                        kept[0] += 1
+                        kept[1] += total
     order = (OVERALL, *BUCKETS)
     weekly = sorted(sums, key=lambda at: (at[1] != OVERALL, at[0], order.index(at[1])))
     return StatsResponse(
@@ -75,10 +80,10 @@ def weekly_stats(
 def _row(week: datetime, bucket: str, added: _Sum, axes: Sequence[str]) -> WeekRow:
     means: dict[str, int | None] = dict.fromkeys(axes)
     for axis in axes:
-        if added.scored[axis]:
-            totals = ((sum_, n) for (name, n), sum_ in added.totals.items() if name == axis)
-            exact = sum((Fraction(total, count) for total, count in totals), Fraction())
-            means[axis] = round(exact / added.scored[axis])
+        of_axis = [(count, *kept) for (name, count), kept in added.scored.items() if name == axis]
+        if of_axis:
+            exact = sum((Fraction(total, count) for count, _, total in of_axis), Fraction())
+            means[axis] = round(exact / sum(sessions for _, sessions, _ in of_axis))
     return WeekRow(week_start=week, bucket=bucket, sample_count=added.sessions, axis_means=means)
 
 

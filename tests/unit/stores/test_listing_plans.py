@@ -69,6 +69,7 @@ def test_an_index_answers(plan: Callable[[Query], str], query: Query, index: str
     told = plan(query)
     assert index in told
     assert "Seq Scan" not in told
+    told = told.replace("\nSCAN s\n", "\n") if "CO-ROUTINE s\n" in told else told  # the page itself
     assert not re.search(r"SCAN (s|v|sessions|verdicts|evaluations)\b(?! USING .*INDEX)", told)
 
 

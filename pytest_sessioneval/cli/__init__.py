@@ -1,7 +1,7 @@
-"""The ``sessioneval`` command: what is done beside judging, which is pytest's part.
+"""The ``sessioneval`` command: judging without pytest, and what is done beside judging.
 
 Exit status: 0, done; 2, what was asked for cannot be done as asked (what
-``pytest`` ends with 4 for); 1, it could not be finished, or ``compare`` says
+``pytest`` ends with 4 for); 1, it could not be finished, or ``compare`` or ``score`` says
 that the merge is stopped. What is wrong is one line on standard error. Each
 command imports what it needs when it runs, so that ``--help`` and ``--version``
 load nothing.
@@ -20,6 +20,7 @@ from pytest_sessioneval.cli.feedback_commands import feedback
 from pytest_sessioneval.cli.folders import out_folder
 from pytest_sessioneval.cli.judge_commands import calibrate, canaries, judge_noise, rejudge
 from pytest_sessioneval.cli.label_commands import label, label_queue
+from pytest_sessioneval.cli.score_command import score
 from pytest_sessioneval.cli.store_commands import runs, sessions, show_session, stats
 from pytest_sessioneval.errors import SessionEvalError, UsageError
 
@@ -74,8 +75,8 @@ class _Program(click.Group):
 def program() -> None:
     """Make recorded agent sessions a test suite, and look after it.
 
-    Sessions are judged by pytest: `pytest --sessioneval FOLDER`. These commands
-    are what belongs around that.
+    Sessions are judged by pytest: `pytest --sessioneval FOLDER`, or without it by
+    `score`. The other commands are what belongs around that.
     """
 
 
@@ -247,7 +248,7 @@ def comment(report: str, *, links: str | None, name: str, out: str | None) -> No
 
 for command in (
     *(calibrate, feedback, judge_noise, label, label_queue),
-    *(runs, sessions, show_session, stats),
+    *(runs, score, sessions, show_session, stats),
 ):
     program.add_command(command)
 for command in (canaries, rejudge):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from pytest_sessioneval.suites.discovery import find_suite_file
 from pytest_sessioneval.suites.loading import default_suite, load_suite
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
-from pytest_sessioneval.verdicts.run import SuiteRun
+from pytest_sessioneval.verdicts.run import Run, SuiteRun
 
 __all__ = ["Announce", "DirectRun", "Terms", "direct_run", "suite_in"]
 
@@ -49,6 +49,8 @@ class Terms:
     """What a relative store lies beneath."""
     max_calls: int | None = None
     """Most requests to judges; None: without end."""
+    offline: bool = False
+    """Ask nobody: what the store does not know is not scored."""
 
 
 def suite_in(folder: Path, judge: str | None) -> Suite:
@@ -72,9 +74,20 @@ class DirectRun:
         self.store = store
         """The store; closed with the run."""
 
-    def scan(self, suite: Suite) -> Scan:
-        """Return what the suite's folder holds, without what pytest leaves out by default."""
-        return scan(suite, registry=self._registry, store=self.store, ignored=passed_over)
+    def scan(self, suite: Suite, named: Collection[Path] = ()) -> Scan:
+        """Return what the suite's folder holds, without what pytest leaves out by default.
+
+        ``named`` are files the user named: of a folder without a suite file they
+        are then the suite.
+        """
+        return scan(
+            suite,
+            registry=self._registry,
+            store=self.store,
+            ignored=passed_over,
+            named=named,
+            only_named=bool(named) and suite.file is None,
+        )
 
     def judge(
         self, found: Scan, chosen: Sequence[Member], *, suite: Suite, announce: Announce
@@ -90,15 +103,21 @@ class DirectRun:
             canaries=found.canaries,
         )
         partial = f"{len(left_out)} sessions were left out" if left_out else ""
-        self.evaluation.start(Plan(suites=(plan,), partial=partial), announce)
-        for member in chosen:
-            self.evaluation.result(suite.name, member.id)
-            self.evaluation.consumed(suite.name, member.id)
+        return self.evaluate(Plan(suites=(plan,), partial=partial), announce).suites[0]
+
+    def evaluate(self, plan: Plan, announce: Announce) -> Run:
+        """Return the run of a plan, kept; waits for every verdict."""
+        self.evaluation.start(plan, announce)
+        for suite_plan in plan.suites:
+            for planned in suite_plan.sessions:
+                self.evaluation.result(suite_plan.suite.name, planned.member.id)
+                self.evaluation.consumed(suite_plan.suite.name, planned.member.id)
+        root = plan.suites[0].suite.root
         run = self.evaluation.finish(
-            provenance=provenance(suite.root), reported=lambda _suite, _member: True
+            provenance=provenance(root), reported=lambda _suite, _member: True
         )
         self.evaluation.keep(run)
-        return run.suites[0]
+        return run
 
 
 @contextmanager
@@ -112,7 +131,12 @@ def direct_run(
     """
     registry = Registry(builtin_readers())
     store = open_store(terms.store, root=terms.home)
-    settings = EvaluationSettings(max_calls=terms.max_calls, for_baseline=for_baseline, fresh=fresh)
+    settings = EvaluationSettings(
+        max_calls=terms.max_calls,
+        offline=terms.offline,
+        for_baseline=for_baseline,
+        fresh=fresh,
+    )
 
     def opened(model: str, suite: Suite, *, budget: CallBudget, stop: threading.Event) -> Judge:
         return open_judge(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pytest_sessioneval.evaluation.gating import Reference, candidate_side
 from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.evaluation.scanning import Scan
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.gate.model import Baseline, Candidate
 from pytest_sessioneval.gate.outcome import Against
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.verdicts.run import Sources, SuiteRun
 
-__all__ = ["Plan", "PlannedSession", "SuitePlan"]
+__all__ = ["Plan", "PlannedSession", "SuitePlan", "plan_suite"]
 
 
 class PlannedSession(Frozen):
@@ -62,3 +65,18 @@ class Plan(Frozen):
     """In order of collection."""
     partial: str = ""
     """Why this is not all of the suites; empty: it is."""
+
+
+def plan_suite(found: Scan, reference: Reference, chosen: Sequence[PlannedSession]) -> SuitePlan:
+    """Return the plan to evaluate the chosen sessions of all that a suite's folder holds."""
+    ids = {planned.member.id for planned in chosen}
+    left_out = tuple(member.session.key for member in found.members if member.id not in ids)
+    return SuitePlan(
+        suite=found.suite,
+        sessions=tuple(chosen),
+        sources=found.sources.model_copy(update={"deselected": len(left_out)}),
+        left_out=left_out,
+        canaries=found.canaries if chosen else (),
+        baselines=dict(reference.baselines),
+        against=reference.against,
+    )

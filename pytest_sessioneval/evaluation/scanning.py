@@ -24,7 +24,7 @@ from pytest_sessioneval.transcripts.redaction_policy import RedactionPolicy
 from pytest_sessioneval.transcripts.registry import Registry, content_fingerprint
 from pytest_sessioneval.verdicts.run import FileProblem, Sources
 
-__all__ = ["Scan", "scan"]
+__all__ = ["Scan", "nothing_found", "scan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +165,18 @@ def _canaries(suite: Suite, files: Sequence[_File]) -> tuple[Member, ...]:
             "did: copy some of the suite's sessions there, or remove the key"
         )
     return found
+
+
+def nothing_found(suite: Suite, others: int) -> str:
+    """Return what to say of a suite without a session; ``others`` files hold something else."""
+    globs = suite.settings.suite.sessions
+    looked = f"[suite] sessions = {list(globs)}" if globs else "every file a reader recognises"
+    held = "1 JSON file holds" if others == 1 else f"{others:,} JSON files hold"
+    seen = f"; {held} no session that a reader recognises" if others else ""
+    return (
+        f"suite {suite.name}: no session in {suite.root} ({looked}){seen}. "
+        "The formats that are read are listed in docs/transcripts.md"
+    )
 
 
 def _check_expectations(suite: Suite, listed: Sequence[Member]) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_sessioneval.errors import StoreError, UsageError
 from pytest_sessioneval.evaluation.evaluation import Evaluation
-from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
+from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan, plan_suite
 from pytest_sessioneval.evaluation.reading import Readings
 from pytest_sessioneval.garbage import keep_what_is_there, paused
 from pytest_sessioneval.shell.collecting import (
@@ -178,7 +178,9 @@ class RunPlugin:
         Raises ``pytest.UsageError``, which ends pytest with exit 4.
         """
         if not self.book.errors:
-            suites = Plan(suites=tuple(_suite_plan(tree, ()) for tree in self.book.trees))
+            suites = Plan(
+                suites=tuple(plan_suite(tree.scan, tree.reference, ()) for tree in self.book.trees)
+            )
             self._guarded(lambda: self.source.check(suites), default=None)
         if self.book.errors:
             message = "\n".join(dict.fromkeys(map(str, self.book.errors)))
@@ -330,24 +332,10 @@ class RunPlugin:
                 planned = PlannedSession(member=item.member, nodeid=item.nodeid)
                 sessions.setdefault(item.suite, []).append(planned)
         plans = tuple(
-            _suite_plan(tree, sessions.get(tree.scan.suite.name, ())) for tree in self.book.trees
+            plan_suite(tree.scan, tree.reference, sessions.get(tree.scan.suite.name, ()))
+            for tree in self.book.trees
         )
         return Plan(suites=plans, partial=_partial(self.config, plans))
-
-
-def _suite_plan(tree: SuiteTree, chosen: Sequence[PlannedSession]) -> SuitePlan:
-    found = tree.scan
-    ids = {planned.member.id for planned in chosen}
-    left_out = tuple(member.session.key for member in found.members if member.id not in ids)
-    return SuitePlan(
-        suite=found.suite,
-        sessions=tuple(chosen),
-        sources=found.sources.model_copy(update={"deselected": len(left_out)}),
-        left_out=left_out,
-        canaries=found.canaries if chosen else (),
-        baselines=dict(tree.reference.baselines),
-        against=tree.reference.against,
-    )
 
 
 def _runs_items(config: pytest.Config) -> bool:

@@ -14,7 +14,7 @@ import pytest
 from pytest_sessioneval.errors import SettingError, StoreError, SuiteError, UsageError
 from pytest_sessioneval.evaluation.gating import Reference, reference_of
 from pytest_sessioneval.evaluation.reading import Readings
-from pytest_sessioneval.evaluation.scanning import scan
+from pytest_sessioneval.evaluation.scanning import nothing_found, scan
 from pytest_sessioneval.evaluation.walking import Ignored
 from pytest_sessioneval.shell.collecting import SuiteTree
 from pytest_sessioneval.shell.protocol import foreign
@@ -171,7 +171,7 @@ class SuiteBook:
         if not found.members and not found.problems:
             if suite.file is None and self._leads_to_suites(root):
                 return None
-            raise SuiteError(_nothing_found(suite, len(found.sources.not_sessions)))
+            raise SuiteError(nothing_found(suite, len(found.sources.not_sessions)))
         return SuiteTree.of(found, reference)
 
     def _leads_to_suites(self, root: Path) -> bool:
@@ -243,14 +243,3 @@ def _somebody_ignores_files(config: pytest.Config) -> bool:
     if any(hasattr(plugin, "collect_ignore_glob") for plugin in plugins):
         return True
     return foreign(config.pluginmanager.hook.pytest_ignore_collect)
-
-
-def _nothing_found(suite: Suite, others: int) -> str:
-    globs = suite.settings.suite.sessions
-    looked = f"[suite] sessions = {list(globs)}" if globs else "every file a reader recognises"
-    held = "1 JSON file holds" if others == 1 else f"{others:,} JSON files hold"
-    seen = f"; {held} no session that a reader recognises" if others else ""
-    return (
-        f"suite {suite.name}: no session in {suite.root} ({looked}){seen}. "
-        "The formats that are read are listed in docs/transcripts.md"
-    )

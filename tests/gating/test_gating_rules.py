@@ -12,6 +12,7 @@ from pytest_sessioneval.suites.calibration import Calibration, Estimate
 from pytest_sessioneval.suites.loading import load_suite
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.suites.rubric import rubric_source
+from pytest_sessioneval.transcripts.redaction_policy import RedactionPolicy
 
 RUBRIC = rubric_source("agent")
 CALIBRATION = Calibration(
@@ -68,6 +69,7 @@ def test_an_unchanged_suite_is_ruled_as_it_is(repository: Repository) -> None:
         (GATE, GATE + "margins = { default = 50 }\n", "gate settings"),
         (GATE, GATE + "[thresholds.mean]\ncommunication = 1\n", "thresholds"),
         (GATE, GATE + '[judge]\nmodel = "openai:cheap"\n', "judge settings"),
+        (GATE, GATE + '[redact]\nwhat = "secrets+pii"\n', "judge settings"),
         ('key = "task_id"', 'key = "session_id"', "keys"),
         ('key = "task_id"', 'key = "task_id"\ncluster = "task_id"', "keys"),
         ("use_outcome = true", "use_outcome = false", "keys"),
@@ -81,6 +83,13 @@ def test_a_rule_of_the_revision_overrules_the_working_trees(
     after = ruled(repository, edit(repository, old, new))
     assert ((rule,), ()) == (after.overruled, after.followed)
     assert before.settings == after.suite.settings
+
+
+def test_a_pattern_that_hides_errors_counts_as_it_was(repository: Repository) -> None:
+    """What is replaced is replaced before a judge sees it."""
+    hiding = "[[redact.patterns]]\nkind = 'id'\npattern = 'Error.*'\n"
+    after = ruled(repository, edit(repository, GATE, f"{GATE}{hiding}"))
+    assert RedactionPolicy() == after.suite.redaction
 
 
 def test_a_removed_gate_stays(repository: Repository) -> None:

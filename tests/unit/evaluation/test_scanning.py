@@ -382,6 +382,18 @@ def test_no_secret_is_kept(root: Path, store: Store, tmp_path: Path) -> None:
     assert SECRET.encode() not in kept
 
 
+def test_what_a_suite_calls_a_secret_is_one_in_what_was_read_before(
+    root: Path, store: Store
+) -> None:
+    """A kept summary is not taken over from a run that let it stand."""
+    write(root, a=chat(said("pens"), name="for CU-17"))
+    _scan(root, store)
+    _suite(root, "[[redact.patterns]]\nkind = 'customer'\npattern = 'CU-[0-9]+'\n")
+    (one,) = _scan(root, store).members
+
+    assert "for [REDACTED:customer:1]" == one.session.summary.name
+
+
 # -- canaries --------------------------------------------------------------------------
 
 _FROZEN = '[gate]\naxes = ["efficiency"]\ncanaries = ["frozen/*.json"]\n'

@@ -17,6 +17,7 @@ from pytest_sessioneval.testing import transcript
 from pytest_sessioneval.transcripts.digest import summarise
 from pytest_sessioneval.transcripts.model import Outcome
 from pytest_sessioneval.transcripts.reader import FileReading
+from pytest_sessioneval.transcripts.redaction_policy import OwnSecret, RedactionPolicy
 from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
 
 SECRET = "sk-ant-api03-" + "Zx9" * 31
@@ -155,6 +156,20 @@ def test_secrets_are_replaced_and_counted(tmp_path: Path) -> None:
         assert SECRET not in source.load(member).model_dump_json()
     assert 2 == sum(source.redacted(tmp_path.name).values())
     assert {} == source.redacted("another suite")
+
+
+def test_a_suites_policy_decides_what_is_replaced(tmp_path: Path) -> None:
+    """Kinds of its own beside the known ones, or nothing."""
+    write(tmp_path, a=chat([{"role": "user", "content": f"CU-17 {SECRET}"}, *said("pens")]))
+    (member,) = _members(tmp_path)
+    own = RedactionPolicy(own=(OwnSecret(kind="customer", pattern=r"CU-\d+"),))
+    texts = [
+        _source().load(member, policy).messages[0].text
+        for policy in (own, RedactionPolicy(what="off"))
+    ]
+
+    assert texts[0].startswith("[REDACTED:customer:1] [REDACTED:")
+    assert f"CU-17 {SECRET}" == texts[1]
 
 
 def test_a_summary_has_no_secret_in_its_words() -> None:

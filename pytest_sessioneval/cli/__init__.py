@@ -18,7 +18,13 @@ import click
 from pytest_sessioneval import __version__
 from pytest_sessioneval.cli.feedback_commands import feedback
 from pytest_sessioneval.cli.folders import out_folder
-from pytest_sessioneval.cli.judge_commands import calibrate, canaries, judge_noise, rejudge
+from pytest_sessioneval.cli.judge_commands import (
+    calibrate,
+    canaries,
+    judge_check,
+    judge_noise,
+    rejudge,
+)
 from pytest_sessioneval.cli.label_commands import label, label_queue
 from pytest_sessioneval.cli.score_command import score
 from pytest_sessioneval.cli.store_commands import runs, sessions, show_session, stats
@@ -96,19 +102,25 @@ def init(path: str, *, force: bool) -> None:
 
 
 @program.command()
-@click.argument("what", type=click.Choice(["suite", "rubric", "report"]), default="suite")
+@click.argument("what", type=click.Choice(["suite", "rubric", "report", "card"]), default="suite")
 def schema(what: str) -> None:
     """Print the JSON Schema of a file.
 
-    Of suite files (the default), rubric files, or report.json. Draft 2020-12,
-    for editors and other programs.
+    Of suite files (the default), rubric files, report.json or judge_card.json.
+    Draft 2020-12, for editors and other programs.
     """
     import json  # noqa: PLC0415
 
+    from pytest_sessioneval.gate.agreement.card import card_schema  # noqa: PLC0415
     from pytest_sessioneval.reports.model import report_schema  # noqa: PLC0415
     from pytest_sessioneval.suites.schema import rubric_schema, suite_schema  # noqa: PLC0415
 
-    schemas = {"suite": suite_schema, "rubric": rubric_schema, "report": report_schema}
+    schemas = {
+        "suite": suite_schema,
+        "rubric": rubric_schema,
+        "report": report_schema,
+        "card": card_schema,
+    }
     click.echo(json.dumps(schemas[what](), indent=2))
 
 
@@ -247,7 +259,7 @@ def comment(report: str, *, links: str | None, name: str, out: str | None) -> No
 
 
 for command in (
-    *(calibrate, feedback, judge_noise, label, label_queue),
+    *(calibrate, feedback, judge_check, judge_noise, label, label_queue),
     *(runs, score, sessions, show_session, stats),
 ):
     program.add_command(command)

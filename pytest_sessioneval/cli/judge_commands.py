@@ -6,7 +6,7 @@ import click
 
 from pytest_sessioneval.cli.folders import out_folder
 
-__all__ = ["calibrate", "canaries", "judge_noise", "rejudge"]
+__all__ = ["calibrate", "canaries", "judge_check", "judge_noise", "rejudge"]
 
 _JUDGE = click.option(
     "--judge",
@@ -176,3 +176,85 @@ def canaries(folder: str, *, judge: str | None, url: str | None, max_calls: int 
     on = terms(store=url, max_calls=max_calls, home=out_folder(None).parent)
     for line in scored_canaries(folder, judge=judge, on=on):
         click.echo(line)
+
+
+@click.command("judge-check")
+@click.argument("path")
+@click.option(
+    "--labels",
+    multiple=True,
+    metavar="FILE",
+    help="People's scores: a label file, or a .csv table; repeatable.",
+)
+@click.option(
+    "--use-outcome", is_flag=True, help="Take recorded outcomes as labels of the task axis."
+)
+@click.option(
+    "-k",
+    "--repeats",
+    type=click.IntRange(1, 100),
+    default=5,
+    show_default=True,
+    help="How often sessions are judged, to see whether they get the same score; 1: once.",
+)
+@click.option(
+    "--sessions",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="How many sessions are judged again, and changed for probes.",
+)
+@click.option("--no-probes", is_flag=True, help="Leave the probes out; the card is incomplete.")
+@_JUDGE
+@_STORE
+@_MAX_CALLS
+@click.option("--json", "as_json", is_flag=True, help="Print the card as JSON.")
+@click.option(
+    "--out", metavar="DIR", help="The folder with runs/; default: the nearest .sessioneval."
+)
+@click.pass_context
+def judge_check(
+    ctx: click.Context,
+    path: str,
+    *,
+    labels: tuple[str, ...],
+    use_outcome: bool,
+    repeats: int,
+    sessions: int,
+    no_probes: bool,
+    judge: str | None,
+    url: str | None,
+    max_calls: int | None,
+    as_json: bool,
+    out: str | None,
+) -> None:
+    """Examine the judge of the suite in PATH, and write its card.
+
+    Holds it against people's scores, thumbs and recorded outcomes, against
+    itself, and against sessions changed in ways that must or must not move a
+    score. Exit status 0: it passed; 1: it did not, or too little was measured.
+    """
+    from pytest_sessioneval.cli.judge_check import examine_judge  # noqa: PLC0415
+    from pytest_sessioneval.cli.judging import terms  # noqa: PLC0415
+    from pytest_sessioneval.evaluation.examining import ExamSettings  # noqa: PLC0415
+    from pytest_sessioneval.reports.card import card_lines  # noqa: PLC0415
+    from pytest_sessioneval.reports.neutralise import one_line  # noqa: PLC0415
+
+    folder = out_folder(out)
+    examined = examine_judge(
+        path,
+        judge=judge,
+        labels=labels,
+        settings=ExamSettings(repeats, sessions, use_outcome=use_outcome, probes=not no_probes),
+        on=terms(store=url, max_calls=max_calls, home=folder.parent),
+        out=folder,
+    )
+    if as_json:
+        click.echo(examined.card.model_dump_json(indent=2))
+    else:
+        for line in card_lines(examined.card):
+            click.echo(line)
+        click.echo("")
+        for file in examined.written:
+            click.echo(f"wrote {one_line(str(file))}")
+    ctx.exit(0 if examined.card.status == "passed" else 1)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.evaluation.panels import JudgeOpener
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.provenance import new_run_id, provenance
 from pytest_sessioneval.evaluation.reading import TranscriptSource
@@ -29,7 +30,14 @@ from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
 from pytest_sessioneval.verdicts.run import Run, SuiteRun
 
-__all__ = ["Announce", "DirectRun", "Terms", "direct_run", "suite_in"]
+__all__ = [
+    "Announce",
+    "DirectRun",
+    "Terms",
+    "direct_run",
+    "judge_opener",
+    "suite_in",
+]
 
 Announce = Callable[[PlannedCalls], None]
 """Hears what is about to be asked, before the first call."""
@@ -61,6 +69,25 @@ def suite_in(folder: Path, judge: str | None) -> Suite:
     """
     read = default_suite if find_suite_file(folder) is None else load_suite
     return read(folder, judge=judge)
+
+
+def judge_opener(environ: Mapping[str, str], connections: int) -> JudgeOpener:
+    """Return what opens judges by their names; addresses and keys come from ``environ``."""
+
+    def opened(model: str, suite: Suite, *, budget: CallBudget, stop: threading.Event) -> Judge:
+        return open_judge(
+            model,
+            settings=suite.settings.judge,
+            environ=environ,
+            timeout_s=_TIMEOUT_S,
+            connections=connections,
+            stop=stop,
+            base=suite.root,
+            reserve=budget.reserve,
+            calibration=suite.calibration,
+        )
+
+    return opened
 
 
 class DirectRun:
@@ -138,24 +165,11 @@ def direct_run(
         fresh=fresh,
     )
 
-    def opened(model: str, suite: Suite, *, budget: CallBudget, stop: threading.Event) -> Judge:
-        return open_judge(
-            model,
-            settings=suite.settings.judge,
-            environ=terms.environ,
-            timeout_s=_TIMEOUT_S,
-            connections=settings.concurrency,
-            stop=stop,
-            base=suite.root,
-            reserve=budget.reserve,
-            calibration=suite.calibration,
-        )
-
     evaluation = Evaluation(
         settings=settings,
         store=store,
         source=TranscriptSource(registry),
-        open_judge=opened,
+        open_judge=judge_opener(terms.environ, settings.concurrency),
         run_id=new_run_id(datetime.now(UTC)),
         root=terms.home,
         clock=lambda: datetime.now(UTC),

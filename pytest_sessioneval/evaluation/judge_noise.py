@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from pytest_sessioneval.errors import SessionEvalError, SettingError
 from pytest_sessioneval.evaluation.baselines import baseline_path
 from pytest_sessioneval.evaluation.direct import Announce, DirectRun
 from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.evaluation.selection import fixed_sample
 from pytest_sessioneval.evaluation.sources import baselines_beside
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.gate.baseline import session_scores
@@ -96,7 +96,7 @@ def measure_noise(
         )
     baseline = baselines_beside(baseline_path(suite)).get("baseline")
     found = run.scan(suite)
-    chosen = _fixed(found.members, limit)
+    chosen = fixed_sample(found.members, limit)
     _check_enough(suite.root, len(found.members), len(chosen), repeats)
     often = suite.settings.judge.model_copy(update={"repeats": repeats})
     settings = suite.settings.model_copy(update={"judge": often})
@@ -119,18 +119,6 @@ def measure_noise(
         axes=axes,
         drops=_drops(suite, done, axes, baseline, now),
     )
-
-
-def _fixed(members: Sequence[Member], limit: int) -> tuple[Member, ...]:
-    """Return the same sessions each time, spread over the suite; in its order."""
-    by_chance = sorted(
-        members,
-        key=lambda member: hashlib.sha256(
-            member.session.key.encode("utf-8", "surrogatepass")
-        ).digest(),
-    )
-    ids = {member.id for member in by_chance[:limit]}
-    return tuple(member for member in members if member.id in ids)
 
 
 def _check_enough(root: Path, there: int, chosen: int, repeats: int) -> None:

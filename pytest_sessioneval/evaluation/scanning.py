@@ -196,6 +196,8 @@ def _files_of(suite: Suite) -> set[Path]:
     named = [*settings.profiles.values()]
     if settings.gate is not None:
         named += [settings.gate.baseline, anchor_name(settings.gate.baseline)]
+    if settings.judge.card is not None:
+        named.append(settings.judge.card)
     if settings.suite.rubric.endswith(".toml"):
         named.append(settings.suite.rubric)
     if settings.judge.calibration is not None:

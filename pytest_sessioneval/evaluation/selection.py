@@ -10,7 +10,7 @@ from typing import Literal
 
 from pytest_sessioneval.evaluation.membership import Member
 
-__all__ = ["Selection", "select"]
+__all__ = ["Selection", "fixed_sample", "select"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,16 @@ def select(
     return tuple(chosen if selection.limit is None else chosen[: selection.limit])
 
 
+def fixed_sample(members: Sequence[Member], limit: int) -> tuple[Member, ...]:
+    """Return at most ``limit`` members, in order: always the same ones, spread over the suite.
+
+    A larger limit keeps those of a smaller one.
+    """
+    by_chance = sorted(members, key=lambda member: _digest(member).digest())
+    ids = {member.id for member in by_chance[:limit]}
+    return tuple(member for member in members if member.id in ids)
+
+
 def _is_recent(member: Member, since: datetime | None) -> bool:
     created = member.session.summary.created_at
     if since is None or created is None:
@@ -62,6 +72,10 @@ def _is_recent(member: Member, since: datetime | None) -> bool:
 def _in_shard(member: Member, shard: tuple[int, int] | None) -> bool:
     if shard is None:
         return True
-    key = member.session.key.encode("utf-8", "surrogatepass")  # a file's name may be no text
-    number = int(hashlib.sha256(key).hexdigest()[:8], 16)
+    number = int(_digest(member).hexdigest()[:8], 16)
     return number % shard[1] == shard[0] - 1
+
+
+def _digest(member: Member) -> hashlib._Hash:
+    # a file's name may be no text
+    return hashlib.sha256(member.session.key.encode("utf-8", "surrogatepass"))

@@ -23,7 +23,7 @@ from pytest_sessioneval.transcripts.model import (
     Transcript,
 )
 
-__all__ = ["FAULTS", "Fault"]
+__all__ = ["FAULTS", "Fault", "last_answer", "replaced", "swapped_answer"]
 
 _ROUNDS = 4
 _REPETITIONS = 3
@@ -113,7 +113,7 @@ def _corrupted_argument(
         update={"arguments": _with(call.arguments, path, _redigited(value, chance))}
     )
     calls = (*message.tool_calls[:ordinal], changed, *message.tool_calls[ordinal + 1 :])
-    return _replaced(transcript, message.model_copy(update={"tool_calls": calls}))
+    return replaced(transcript, message.model_copy(update={"tool_calls": calls}))
 
 
 def _changed_digits(
@@ -130,7 +130,7 @@ def _changed_digits(
                 + _redigited(run.group(), chance)
                 + message.text[run.end() :]
             )
-            return _replaced(transcript, message.model_copy(update={"text": text}))
+            return replaced(transcript, message.model_copy(update={"text": text}))
     return None
 
 
@@ -139,7 +139,7 @@ def _dropped_answer(
 ) -> Transcript | None:
     """End the session before its last answer."""
     del other, chance
-    answer = _last_answer(transcript)
+    answer = last_answer(transcript)
     if answer is None or not answer.index:
         return None
     kept = tuple(
@@ -160,15 +160,15 @@ def _dropped_answer(
     return transcript.model_copy(update={"messages": kept})
 
 
-def _swapped_answer(
+def swapped_answer(
     transcript: Transcript, other: Transcript, chance: random.Random
 ) -> Transcript | None:
     """Replace the last answer by that of another session."""
     del chance
-    answer, foreign = _last_answer(transcript), _last_answer(other)
+    answer, foreign = last_answer(transcript), last_answer(other)
     if answer is None or foreign is None or answer.text == foreign.text:
         return None
-    return _replaced(transcript, answer.model_copy(update={"text": foreign.text}))
+    return replaced(transcript, answer.model_copy(update={"text": foreign.text}))
 
 
 def _user_correction(
@@ -176,7 +176,7 @@ def _user_correction(
 ) -> Transcript | None:
     """Let the user set the agent right after its last answer, and the agent give in."""
     del other
-    answer = _last_answer(transcript)
+    answer = last_answer(transcript)
     if answer is None:
         return None
     said = [
@@ -192,7 +192,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("corrupted_argument", "tool_usage_quality", _corrupted_argument),
     Fault("changed_digits", "communication", _changed_digits),
     Fault("dropped_answer", "communication", _dropped_answer),
-    Fault("swapped_answer", "communication", _swapped_answer),
+    Fault("swapped_answer", "communication", swapped_answer),
     Fault("user_correction", "communication", _user_correction),
 )
 """Every kind of fault, with the axis that must notice it."""
@@ -206,7 +206,7 @@ def _answers(message: Message, fewest: int) -> bool:
     )
 
 
-def _last_answer(transcript: Transcript) -> Message | None:
+def last_answer(transcript: Transcript) -> Message | None:
     """Return the agent's last answer of substance: the longest of its last three in words alone.
 
     The very last one often only says goodbye.
@@ -292,7 +292,8 @@ def _relinked(message: Message, moved: Callable[[int], int]) -> Message:
     return message.model_copy(update=update) if update else message
 
 
-def _replaced(transcript: Transcript, message: Message) -> Transcript:
+def replaced(transcript: Transcript, message: Message) -> Transcript:
+    """Return the transcript with another message in the place that the message names."""
     before, after = transcript.messages[: message.index], transcript.messages[message.index + 1 :]
     return transcript.model_copy(update={"messages": (*before, message, *after)})
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import TypeVar
 
+from pytest_sessioneval.gate.agreement.standing import Standing
 from pytest_sessioneval.gate.result import GateResult
 from pytest_sessioneval.reports.model import (
     AxisReport,
@@ -33,16 +34,22 @@ _Value = TypeVar("_Value")
 _DECIMALS = 4
 
 
-def build_report(run: Run, gates: Mapping[str, GateResult] | None = None) -> Report:
+def build_report(
+    run: Run,
+    gates: Mapping[str, GateResult] | None = None,
+    standings: Mapping[str, Standing] | None = None,
+) -> Report:
     """Return the run's report: the same for equal runs, whatever order mappings came in.
 
-    ``gates`` is what was decided, by suite.
+    ``gates`` is what was decided, ``standings`` what is known of the judge, by suite.
 
     Averages are taken over unrounded scores, then rounded to four decimals, as
     every score of a session is.
     """
-    decided = gates or {}
-    suites = tuple(_suite(suite, decided.get(suite.suite)) for suite in run.suites)
+    decided, known = gates or {}, standings or {}
+    suites = tuple(
+        _suite(suite, decided.get(suite.suite), known.get(suite.suite)) for suite in run.suites
+    )
     provenance = run.provenance
     return Report(
         run_id=run.run_id,
@@ -56,7 +63,7 @@ def build_report(run: Run, gates: Mapping[str, GateResult] | None = None) -> Rep
     )
 
 
-def _suite(run: SuiteRun, gate: GateResult | None) -> SuiteReport:
+def _suite(run: SuiteRun, gate: GateResult | None, standing: Standing | None) -> SuiteReport:
     rank = {axis: place for place, axis in enumerate(run.axes)}
     verdicts = [result.verdict for result in run.results]
     thresholds = Thresholds(
@@ -92,6 +99,7 @@ def _suite(run: SuiteRun, gate: GateResult | None) -> SuiteReport:
         sources=_sources(run.sources),
         notes=run.notes,
         gate=gate,
+        standing=standing,
         sessions=tuple(
             _session(result, bucket, rank)
             for result, bucket in zip(run.results, bucket_of, strict=True)

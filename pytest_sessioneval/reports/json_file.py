@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.reports.model import SCHEMA_VERSION, Report
 
-__all__ = ["json_parts", "read_report", "render_json"]
+__all__ = ["escaped", "json_parts", "read_report", "render_json"]
 
 _NO_SESSIONS = '\n      "sessions": []'
 _STEERING = re.compile(
@@ -33,14 +33,14 @@ def json_parts(report: Report) -> Iterator[str]:
     suites = tuple(suite.model_copy(update={"sessions": ()}) for suite in report.suites)
     frame = report.model_copy(update={"suites": suites}).model_dump_json(indent=2)
     # a line feed inside a JSON string is an escape, so the mark is found only where it is a key
-    head, *tails = _escaped(frame).split(_NO_SESSIONS)
+    head, *tails = escaped(frame).split(_NO_SESSIONS)
     yield head
     for suite, tail in zip(report.suites, tails, strict=True):
         yield '\n      "sessions": ['
         between = "\n        "
         for session in suite.sessions:
             yield between
-            yield _escaped(session.model_dump_json())
+            yield escaped(session.model_dump_json())
             between = ",\n        "
         yield "\n      ]" if suite.sessions else "]"
         yield tail
@@ -68,7 +68,8 @@ def read_report(value: Mapping[str, Any], *, place: str, origin: str) -> Report:
     raise SettingError(f"{origin}: {place} is no report.json ({reason}); name one that a run wrote")
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return JSON with what steers a terminal or reorders text written as escapes."""
     return text if text.isascii() else _STEERING.sub(_escape, text)
 
 

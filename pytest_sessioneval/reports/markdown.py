@@ -112,6 +112,8 @@ def _opening(suite: SuiteReport) -> Iterator[str]:
     yield f"Judged by {article}{markdown_text(judged_by(suite))},"
     yield f"with rubric {code_span(suite.rubric_version.partition('#')[0])};"
     yield f"{suite.judged:,} judged in this run, {suite.from_store:,} from the store."
+    if suite.standing is not None:
+        yield markdown_text(f"{suite.standing.line[:1].upper()}{suite.standing.line[1:]}.")
     if low := low_means(suite):
         yield f"**{markdown_text(f'Mean below threshold: {low}.')}**"
     for axis in suite.never_scored:

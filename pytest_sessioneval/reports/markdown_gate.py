@@ -34,7 +34,8 @@ def gate_section(suite: SuiteReport, link: Link) -> Iterator[str]:
     if suite.gate is None:
         return
     decision = suite.gate.decision
-    yield "### Gate"
+    doubtful = suite.standing is not None and not suite.standing.calibrated
+    yield "### Gate (judge uncalibrated)" if doubtful else "### Gate"
     yield ""
     if decision is not None:
         yield f"**{markdown_text(first_sentence(decision), _LINE)}**"

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pytest_sessioneval.frozen import Frozen
+from pytest_sessioneval.gate.agreement.standing import Standing
 from pytest_sessioneval.gate.result import GateResult
 from pytest_sessioneval.suites.model import Thresholds
 from pytest_sessioneval.suites.thresholds import Shortfall
@@ -189,6 +190,8 @@ class SuiteReport(Frozen):
     """What a reader should know, a sentence each."""
     gate: GateResult | None = None
     """What was decided: the gate's decision and the shortcuts; null: neither was asked for."""
+    standing: Standing | None = None
+    """Whether its judge is calibrated, and by which card; null: nobody looked."""
     sessions: tuple[SessionReport, ...]
     """One per selected session, in collection order."""
     canaries: tuple[SessionReport, ...] = ()

@@ -87,6 +87,7 @@ def _suite(suite: SuiteReport, width: int) -> Iterator[Line]:
         text = f"{axis} has a threshold, and no session was scored on it"
         yield from _sentence(text, width, "bad")
     yield from _gate(suite, width)
+    yield from _standing(suite, width)
     yield from _lowest(suite, width)
     yield from _missing(suite, width)
     if steered := steered_line(suite):
@@ -110,6 +111,14 @@ def _gate(suite: SuiteReport, width: int) -> Iterator[Line]:
     for line in suite.gate.lines:
         yield from _sentence(f"gate: {line}" if style != "plain" else line, width, style)
         style = "plain"
+
+
+def _standing(suite: SuiteReport, width: int) -> Iterator[Line]:
+    if suite.standing is None:
+        return
+    gated = suite.gate is not None and suite.gate.decision is not None
+    style: Style = "warn" if gated and not suite.standing.calibrated else "dim"
+    yield from _sentence(suite.standing.line, width, style)
 
 
 def _facts(suite: SuiteReport) -> str:

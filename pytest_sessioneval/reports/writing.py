@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_sessioneval.errors import SettingError, StoreError
+from pytest_sessioneval.gate.agreement.card import JudgeCard
+from pytest_sessioneval.reports.card import render_card
 from pytest_sessioneval.reports.csv_file import render_csv
-from pytest_sessioneval.reports.json_file import json_parts
+from pytest_sessioneval.reports.json_file import escaped, json_parts
 from pytest_sessioneval.reports.markdown import render_markdown
 from pytest_sessioneval.reports.markdown_sessions import Link, no_link
 from pytest_sessioneval.reports.model import Report
@@ -27,6 +29,7 @@ __all__ = [
     "links_under",
     "prepare_folder",
     "replace_file",
+    "write_card",
     "write_reports",
 ]
 
@@ -105,6 +108,21 @@ def write_reports(
         text = render_markdown(report, links_from(md_path.parent, root))
         _export(md_path, [text], "--sessioneval-md")
     return written
+
+
+def write_card(card: JudgeCard, file: Path) -> tuple[Path, Path]:
+    """Write a judge's card as JSON, and as Markdown beside it; return both paths.
+
+    Missing folders are made. Raises ``StoreError`` naming the path that cannot be written.
+    """
+    readable = file.with_suffix(".md")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{file.parent}: no folder can be made here: {_why(error)}") from error
+    _store(file, [escaped(card.model_dump_json(indent=2)), "\n"])
+    _store(readable, [render_card(card)])
+    return file, readable
 
 
 def prepare_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from pytest_sessioneval.errors import SessionEvalError, StoreError, UsageError
 from pytest_sessioneval.evaluation.baselines import BaselineWritten
+from pytest_sessioneval.evaluation.cards import standings
 from pytest_sessioneval.evaluation.deciding import decide_run, write_baselines
 from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.provenance import provenance
@@ -118,7 +119,7 @@ def conclude(
             )
     except (UsageError, StoreError) as error:
         problems.append(str(error))
-    report = build_report(run, gates)
+    report = build_report(run, gates, standings(run, evaluation.plan, out=settings.out))
     written: tuple[str, ...] = ()
     try:
         files = write_reports(

@@ -77,6 +77,8 @@ def path_problems(file: SuiteFile, root: Path) -> Iterator[Problem]:
         paths.append((("gate", "baseline"), file.gate.baseline))
     if file.judge.calibration is not None:
         paths.append((("judge", "calibration"), file.judge.calibration))
+    if file.judge.card is not None:
+        paths.append((("judge", "card"), file.judge.card))
     models: list[tuple[KeyPath, str | None]] = [(("judge", "model"), file.judge.model)]
     models += [
         (("judge", "experts", index, "model"), expert.model)

@@ -256,6 +256,8 @@ class JudgeSettings(Frozen):
     else 128000. Longer sessions are shortened or read in parts, and the report says so."""
     calibration: str | None = None
     """File of ``sessioneval calibrate``: the embedded judge then estimates goal_completion."""
+    card: str | None = None
+    """The judge's committed card, as sessioneval judge-check wrote it, relative to the suite."""
     experts: tuple[Expert, ...] = ()
     """The panel; default: the rubric's."""
 

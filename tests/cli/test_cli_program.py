@@ -53,6 +53,7 @@ def test_help_names_the_commands_there_are() -> None:
         "compare",
         "feedback",
         "init",
+        "judge-check",
         "judge-noise",
         "label",
         "label-queue",
@@ -71,6 +72,7 @@ def test_help_names_the_commands_there_are() -> None:
     [
         [],
         ["init"],
+        ["judge-check"],
         ["judge-noise"],
         ["schema"],
         ["rubric"],
@@ -101,6 +103,7 @@ def test_each_command_has_help(command: list[str]) -> None:
         ["nothing"],
         ["--nothing"],
         ["init"],
+        ["judge-check"],
         ["judge-noise"],
         ["judge-noise", "a", "-k", "1"],
         ["init", "a", "b"],

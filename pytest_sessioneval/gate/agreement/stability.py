@@ -10,23 +10,23 @@ from statistics import fmean, stdev
 from pytest_sessioneval.gate.agreement.deviation import correlation
 from pytest_sessioneval.gate.statistics import pooled_variance
 
-__all__ = ["effective_votes", "flipped", "mean_correlation", "rerun_sd"]
+__all__ = ["effective_votes", "flipped", "mean_correlation", "repeat_sd"]
 
 _PAIR = 2
 
 
-def rerun_sd(reruns: Sequence[Sequence[float]]) -> float | None:
-    """Return sigma_j: the standard deviation of reruns within sessions, pooled, in points.
+def repeat_sd(repeats: Sequence[Sequence[float]]) -> float | None:
+    """Return sigma_j: the standard deviation of repeats within sessions, pooled, in points.
 
     One sequence per session. None where no session was rated twice.
     """
-    again = [scores for scores in reruns if len(scores) >= _PAIR]
+    again = [scores for scores in repeats if len(scores) >= _PAIR]
     variance = pooled_variance([(stdev(scores), len(scores)) for scores in again])
     return None if variance is None else math.sqrt(variance)
 
 
 def flipped(scores: Sequence[float], line: float) -> bool:
-    """Return whether a session's reruns lie on both sides of a pass line (``>=`` passes)."""
+    """Return whether a session's repeats lie on both sides of a pass line (``>=`` passes)."""
     return min(scores) < line <= max(scores)
 
 

@@ -33,7 +33,7 @@ from pytest_sessioneval.gate.agreement.stability import (
     effective_votes,
     flipped,
     mean_correlation,
-    rerun_sd,
+    repeat_sd,
 )
 from pytest_sessioneval.gate.statistics import clopper_pearson
 
@@ -363,22 +363,22 @@ def test_no_attack_of_sixty_leaves_five_percent_open() -> None:
 # -- stability and votes ---------------------------------------------------------------
 
 
-def test_the_spread_of_reruns_is_pooled_within_sessions() -> None:
+def test_the_spread_of_repeats_is_pooled_within_sessions() -> None:
     """Sessions far apart add nothing; one rated once says nothing."""
-    reruns = [[10.0, 20, 30], [80.0, 80], [50.0]]
-    assert pytest.approx(math.sqrt((100 + 0 + 100) / 3)) == rerun_sd(reruns)
+    repeats = [[10.0, 20, 30], [80.0, 80], [50.0]]
+    assert pytest.approx(math.sqrt((100 + 0 + 100) / 3)) == repeat_sd(repeats)
 
 
-def test_the_spread_of_reruns_needs_a_rerun() -> None:
+def test_the_spread_of_repeats_needs_a_rerun() -> None:
     """Nothing was asked twice."""
-    assert rerun_sd([[10.0], [20.0]]) is None
+    assert repeat_sd([[10.0], [20.0]]) is None
 
 
 @pytest.mark.parametrize(
     ("given_scores", "expected"),
     [([40, 60], True), ([50, 60], False), ([50, 49.9], True), ([20, 40], False), ([50], False)],
 )
-def test_a_session_flips_when_reruns_lie_on_both_sides(
+def test_a_session_flips_when_repeats_lie_on_both_sides(
     given_scores: list[float], *, expected: bool
 ) -> None:
     """The line itself passes."""

@@ -20,7 +20,7 @@ from pytest_sessioneval.reports.markdown_sessions import (
 )
 from pytest_sessioneval.reports.model import SessionReport, SuiteReport
 from pytest_sessioneval.reports.neutralise import markdown_text
-from pytest_sessioneval.reports.wording import mean_points, points
+from pytest_sessioneval.reports.wording import counted, mean_points, points
 
 __all__ = ["gate_section"]
 
@@ -58,22 +58,45 @@ def _table(decision: Decision) -> Iterator[str]:
     if not rows:
         return
     level = confidence(decision.alpha)
+    labelled = any(_labelled(one) for _, one in rows)
     yield (
-        "| axis | baseline | now | change | the true change lies within | sessions | fell | rose "
-        "| too much | verdict |"
+        "| axis | baseline | now | change | the true change lies within | "
+        f"{'by people | ' if labelled else ''}sessions | fell | rose | too much | verdict |"
     )
-    yield "|---|--:|--:|--:|---|--:|--:|--:|--:|---|"
-    yield from (_row(axis, one) for axis, one in rows)
+    yield f"|---|--:|--:|--:|---|{'---|' if labelled else ''}--:|--:|--:|--:|---|"
+    yield from (_row(axis, one, labelled=labelled) for axis, one in rows)
     yield ""
     yield (
         "*Change* is over the sessions that have a score on both sides; the range holds the true "
         f"change with {level} confidence. *Too much* is the drop that is not tolerated."
     )
+    if labelled:
+        decides = "*by people* decides" if decision.decide_on == "corrected" else "*change* decides"
+        yield (
+            "*By people* is the change corrected by people's labels of sessions drawn at random; "
+            f"{decides}."
+        )
     yield ""
 
 
-def _row(axis: AxisDecision, one: Comparison) -> str:
-    test = one.deciding or one.overall
+def _labelled(one: Comparison) -> bool:
+    return one.corrected is not None and one.corrected.overall is not None
+
+
+def _by_people(one: Comparison) -> str:
+    """Return the corrected change, where it may lie and what it rests on; a dash without labels."""
+    found = one.corrected
+    if found is None or found.overall is None:
+        return "–"
+    test = found.overall
+    span = ""
+    if test.low is not None and test.high is not None:
+        span = f" ({signed(test.low)} to {signed(test.high)})"
+    return f"**{signed(test.difference)}**{span}, {counted(found.labelled, 'label')}"
+
+
+def _row(axis: AxisDecision, one: Comparison, *, labelled: bool) -> str:
+    test = one.overall
     if test is None:
         return ""
     several = len(axis.comparisons) > 1
@@ -87,6 +110,7 @@ def _row(axis: AxisDecision, one: Comparison) -> str:
         "–" if one.candidate_mean is None else mean_points(one.candidate_mean),
         f"**{signed(test.difference)}**",
         f"{signed(test.low or 0)} to {signed(test.high or 0)}" if known else "not known",
+        *([_by_people(one)] if labelled else []),
         f"{test.pairs:,}",
         f"{one.fell:,}",
         f"{one.rose:,}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from report_runs import (
@@ -20,6 +21,14 @@ from report_runs import (
     unscored_result,
 )
 
+from pytest_sessioneval.gate.outcome import (
+    AxisDecision,
+    Comparison,
+    Correction,
+    Decision,
+    MeanTest,
+)
+from pytest_sessioneval.gate.result import GateResult
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.markdown import render_markdown
 from pytest_sessioneval.reports.reasons import REASONS
@@ -440,3 +449,65 @@ def _harmless() -> Run:
         return value
 
     return Run.model_validate(calm(dumped))
+
+
+def _gated(decide_on: Literal["raw", "corrected"], *, labelled: bool = True) -> Decision:
+    """Return a decision on one axis, by labels or with them beside it."""
+    test = MeanTest(
+        pairs=60,
+        units=60,
+        difference=-0.2,
+        low=-1.0,
+        high=0.6,
+        p_noninferior=0.0,
+        p_drop=0.3,
+        detectable=1.2,
+        powered=True,
+        units_needed=20,
+        units_missing=0,
+        unseen_share=0.05,
+    )
+    fixed = test.model_copy(update={"difference": -10.0, "low": -10.6, "high": -9.4})
+    correction = Correction(draw="q-1", drawn=30, labelled=30, overall=fixed)
+    comparison = Comparison(
+        baseline="baseline",
+        status="passed",
+        baseline_mean=70.0,
+        candidate_mean=69.8,
+        overall=test,
+        corrected=correction if labelled else None,
+        decided_on=decide_on,
+    )
+    axis = AxisDecision(
+        axis="goal_completion", gated=True, margin=5, status="passed", comparisons=(comparison,)
+    )
+    return Decision(
+        suite="airline",
+        status="passed",
+        blocks=False,
+        axes=(axis,),
+        alpha=0.05,
+        min_pairs=20,
+        break_points=40,
+        decide_on=decide_on,
+    )
+
+
+@pytest.mark.parametrize(
+    ("decide_on", "told"),
+    [("raw", "*change* decides."), ("corrected", "*by people* decides.")],
+)
+def test_a_change_corrected_by_people_stands_beside_the_raw_one(
+    decide_on: Literal["raw", "corrected"], told: str
+) -> None:
+    """In a column of its own, with its interval and how many labels it rests on."""
+    gates = {"airline": GateResult(decision=_gated(decide_on))}
+    text = render_markdown(build_report(airline_run(), gates))
+    assert "| **-0.2** | -1.0 to +0.6 | **-10.0** (-10.6 to -9.4), 30 labels | 60 |" in text
+    assert told in text
+
+
+def test_without_labels_there_is_no_column_of_them() -> None:
+    """Most suites have none."""
+    gates = {"airline": GateResult(decision=_gated("raw", labelled=False))}
+    assert "people" not in render_markdown(build_report(airline_run(), gates))

@@ -114,13 +114,16 @@ def validity(
         validity_lines,
     )
     from pytest_sessioneval.cli.store import named_store  # noqa: PLC0415
-    from pytest_sessioneval.evaluation.reported import reported_suite  # noqa: PLC0415
+    from pytest_sessioneval.evaluation.reported import (  # noqa: PLC0415
+        reported_suite,
+        thumbs_on,
+    )
 
     folder = out_folder(out)
     with named_store(url, home=folder, must_exist=True) as store:
         option = "feedback validity"
         found = reported_suite(run, suite=suite, option=option, out=folder, store=store)
-        told = suite_validity(found, store)
+        told = suite_validity(found, thumbs_on(found, run, store))
     if as_json:
         click.echo(told.model_dump_json(indent=2))
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pytest_sessioneval.errors import SettingError
@@ -13,7 +13,6 @@ from pytest_sessioneval.reports.model import SessionReport, SuiteReport
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.plain_table import plain_table
 from pytest_sessioneval.reports.wording import counted
-from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.suites.discovery import find_suite_file
 from pytest_sessioneval.suites.loading import load_suite
 
@@ -22,15 +21,12 @@ __all__ = ["circular", "suite_validity", "validity_lines"]
 _CHANCE = 0.5
 
 
-def suite_validity(suite: SuiteReport, store: Store) -> Validity:
-    """Return what the store's thumbs say of the suite's judge.
+def suite_validity(suite: SuiteReport, thumbs: Mapping[str, Mapping[int, int]]) -> Validity:
+    """Return what thumbs, by session id and message, say of the suite's judge.
 
-    Raises ``SettingError`` when no judged session has a thumb.
+    Raises ``SettingError`` when no judged session has one.
     """
     judged = [one for one in suite.sessions if one.verdict is not None]
-    thumbs: dict[str, dict[int, int]] = {}
-    for entry in store.feedback([one.session_id for one in judged]):
-        thumbs.setdefault(entry.session_id, {})[entry.message_index] = entry.rating
     if not thumbs:
         raise SettingError(
             f"feedback validity: none of {counted(len(judged), 'judged session')} of suite "
@@ -96,7 +92,7 @@ def validity_lines(found: Validity, suite: str) -> Iterator[str]:
     yield "Who answers is no sample: this is evidence of how good the judge is, and no score."
 
 
-def _thumbed(session: SessionReport, thumbs: dict[int, int]) -> ThumbedSession:
+def _thumbed(session: SessionReport, thumbs: Mapping[int, int]) -> ThumbedSession:
     verdict = session.verdict
     opinions = () if verdict is None else verdict.opinions
     cited = {

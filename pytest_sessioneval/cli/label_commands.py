@@ -66,7 +66,10 @@ def label_queue(
     from pytest_sessioneval.cli.labels import known_queue, labelled_axes  # noqa: PLC0415
     from pytest_sessioneval.cli.store import named_store  # noqa: PLC0415
     from pytest_sessioneval.errors import SettingError  # noqa: PLC0415
-    from pytest_sessioneval.evaluation.reported import reported_suite  # noqa: PLC0415
+    from pytest_sessioneval.evaluation.reported import (  # noqa: PLC0415
+        reported_suite,
+        thumbs_on,
+    )
 
     if again is not None and (diagnostic or axes):
         raise SettingError("--again: sessions and axes are those of the earlier queue")
@@ -77,7 +80,8 @@ def label_queue(
         if again is not None:
             queue = draw_again(found, known_queue(store, again), now=now)
         elif diagnostic:
-            queue, why = draw_suspects(found, store, count=count, seed=seed, axes=axes, now=now)
+            thumbs = thumbs_on(found, run, store)
+            queue, why = draw_suspects(found, thumbs, count=count, seed=seed, axes=axes, now=now)
         else:
             queue = draw(found, count=count, seed=seed, axes=axes, now=now)
         file = Path(to or f"labels-{queue.name}.jsonl")

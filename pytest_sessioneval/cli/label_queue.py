@@ -13,7 +13,6 @@ from pytest_sessioneval.reports.model import SessionReport, SuiteReport
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.plain_table import plain_table
 from pytest_sessioneval.reports.wording import counted
-from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.suites.labels import LabelQueue, form_lines
 from pytest_sessioneval.verdicts.model import Verdict
 
@@ -79,21 +78,22 @@ def draw_again(suite: SuiteReport, first: LabelQueue, *, now: datetime) -> Label
 
 
 def draw_suspects(
-    suite: SuiteReport, store: Store, *, count: int, seed: int, axes: Sequence[str], now: datetime
+    suite: SuiteReport,
+    given: Mapping[str, Mapping[int, int]],
+    *,
+    count: int,
+    seed: int,
+    axes: Sequence[str],
+    now: datetime,
 ) -> tuple[LabelQueue, dict[str, str]]:
     """Return a diagnostic queue, and by key why each session is in it.
 
-    Raises ``SettingError`` when there is nothing to look at.
+    ``given`` are thumbs by session id and message. Raises ``SettingError`` when
+    there is nothing to look at.
     """
     asked = _axes(suite, axes)
     frame = _frame(suite)
-    thumbs: dict[str, list[int]] = {}
-    by_id: dict[str, list[str]] = {}
-    for key, one in frame.items():
-        by_id.setdefault(one.session_id, []).append(key)
-    for entry in store.feedback(list(by_id)):
-        for key in by_id[entry.session_id]:
-            thumbs.setdefault(key, []).append(entry.rating)
+    thumbs = {key: [*given.get(one.session_id, {}).values()] for key, one in frame.items()}
     verdicts = {key: _verdict(one) for key, one in frame.items()}
     chosen = suspects(verdicts, thumbs, asked)[:count]
     if not chosen:

@@ -11,9 +11,10 @@ from pytest_sessioneval.reports.model import SuiteReport
 from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.suites.discovery import find_suite_file
 from pytest_sessioneval.suites.loading import default_suite, load_suite
+from pytest_sessioneval.suites.model import FeedbackEntry
 from pytest_sessioneval.suites.rubric import builtin_rubrics, load_rubric
 
-__all__ = ["reported_suite", "valued_axes"]
+__all__ = ["reported_suite", "thumbs_on", "valued_axes"]
 
 
 def reported_suite(
@@ -32,6 +33,24 @@ def reported_suite(
     if not isinstance(source, FileSource):
         raise SettingError(f"{option}: {text!r} is no report; name a report.json or a run's id")
     return suite_of(report_in(source), name, place=str(source.path), origin=source.origin)
+
+
+def thumbs_on(suite: SuiteReport, text: str, store: Store) -> dict[str, dict[int, int]]:
+    """Return the thumbs on the suite's judged sessions: 1 or -1 by message, by session id.
+
+    They are the store's, and where ``text`` is a suite's folder those of its
+    feedback files; the store's replace a file's on the same message.
+    """
+    judged = {one.session_id for one in suite.sessions if one.verdict is not None}
+    folder = Path(text)
+    files: tuple[FeedbackEntry, ...] = ()
+    if folder.is_dir() and find_suite_file(folder) is not None:
+        files = load_suite(folder).feedback
+    thumbs: dict[str, dict[int, int]] = {}
+    for entry in (*files, *store.feedback(sorted(judged))):
+        if entry.session_id in judged:
+            thumbs.setdefault(entry.session_id, {})[entry.message_index] = entry.rating
+    return thumbs
 
 
 def valued_axes(suite: SuiteReport) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """``sessioneval feedback``: thumbs are kept once per message, shown harmlessly and exported."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pytest_sessioneval.cli import program
 from pytest_sessioneval.cli.feedback_validity import circular
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.json_file import render_json
+from pytest_sessioneval.stores.sqlite import open_sqlite
 from pytest_sessioneval.suites.feedback import read_feedback
 from pytest_sessioneval.suites.model import Suite
 
@@ -201,6 +203,30 @@ def test_validity_without_a_thumb_is_refused() -> None:
     done = feedback("validity", "report.json")
     assert 2 == done.exit_code
     assert "none of 24 judged sessions of suite 'airline' has a thumb" in done.stderr
+
+
+def test_thumbs_in_the_suite_s_files_count_too(suite: Suite) -> None:
+    """The store's replace a file's on the same message."""
+    sessions = json.loads(Path("report.json").read_text("utf-8"))["suites"][0]["sessions"]
+    lines = [
+        {"session_id": sessions[place]["session_id"], "message_index": 1, "rating": 1}
+        for place in (0, 1)
+    ]
+    text = "".join(f"{json.dumps(line)}\n" for line in lines)
+    (suite.root / "thumbs.jsonl").write_text(text, "utf-8")
+    file = suite.root / "sessioneval.toml"
+    named = '[suite]\nfeedback = ["thumbs.jsonl"]\n'
+    file.write_text(file.read_text("utf-8").replace("[suite]\n", named), "utf-8")
+    printed("add", sessions[1]["session_id"], "1", "down")
+    run_id = json.loads(Path("report.json").read_text("utf-8"))["run_id"]
+    folder = Path(".sessioneval/runs") / run_id
+    folder.mkdir(parents=True)
+    Path("report.json").rename(folder / "report.json")
+    with closing(open_sqlite(Path(".sessioneval/store.db"))) as store:
+        store.finish_run(judged(suite), state="done")
+    found = json.loads(printed("validity", "airline", "--json"))
+    assert (2, 1) == (found["down"]["of"], found["down"]["count"])
+    assert "agreement with those thumbs proves nothing" in printed("validity", "airline")
 
 
 def test_a_judge_that_was_shown_the_thumbs_proves_nothing(suite: Suite) -> None:

@@ -58,6 +58,7 @@ def label_queue(
     from pathlib import Path  # noqa: PLC0415
 
     from pytest_sessioneval.cli.label_queue import (  # noqa: PLC0415
+        asked_axes,
         draw,
         draw_again,
         draw_suspects,
@@ -80,10 +81,12 @@ def label_queue(
         if again is not None:
             queue = draw_again(found, known_queue(store, again), now=now)
         elif diagnostic:
+            asked = asked_axes(found, axes, run)
             thumbs = thumbs_on(found, run, store)
-            queue, why = draw_suspects(found, thumbs, count=count, seed=seed, axes=axes, now=now)
+            queue, why = draw_suspects(found, thumbs, count=count, seed=seed, axes=asked, now=now)
         else:
-            queue = draw(found, count=count, seed=seed, axes=axes, now=now)
+            asked = asked_axes(found, axes, run)
+            queue = draw(found, count=count, seed=seed, axes=asked, now=now)
         file = Path(to or f"labels-{queue.name}.jsonl")
         labelled = labelled_axes(store, queue)
         for line in write_form(queue, found, file, labelled=labelled, why=why):

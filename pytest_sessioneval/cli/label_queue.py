@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pytest_sessioneval.errors import SettingError
-from pytest_sessioneval.evaluation.reported import valued_axes
+from pytest_sessioneval.evaluation.reported import gated_axes, valued_axes
 from pytest_sessioneval.gate.drawing import draw_random, stratum_of, suspects
 from pytest_sessioneval.reports.model import SessionReport, SuiteReport
 from pytest_sessioneval.reports.neutralise import one_line
@@ -16,7 +16,7 @@ from pytest_sessioneval.reports.wording import counted
 from pytest_sessioneval.suites.labels import LabelQueue, form_lines
 from pytest_sessioneval.verdicts.model import Verdict
 
-__all__ = ["draw", "draw_again", "draw_suspects", "write_form"]
+__all__ = ["asked_axes", "draw", "draw_again", "draw_suspects", "write_form"]
 
 _SHOWN = 20
 
@@ -26,19 +26,18 @@ def draw(
 ) -> LabelQueue:
     """Return a random queue over the suite's judged sessions, in even shares of score bands.
 
-    ``axes`` are those to be labelled; none: the gated ones, else every scored
-    one that does not only describe. Raises ``SettingError``.
+    ``axes`` are those to be labelled. Raises ``SettingError`` where no session
+    was judged.
     """
-    asked = _axes(suite, axes)
     frame = _frame(suite)
     drawn = draw_random(
-        {key: stratum_of(one.verdict, asked) for key, one in frame.items()}, count, seed=seed
+        {key: stratum_of(one.verdict, axes) for key, one in frame.items()}, count, seed=seed
     )
     return LabelQueue(
         kind="random",
         suite=suite.suite,
         rubric=suite.rubric_version,
-        axes=asked,
+        axes=tuple(axes),
         seed=seed,
         frame=len(frame),
         propensity=drawn.propensity,
@@ -91,11 +90,10 @@ def draw_suspects(
     ``given`` are thumbs by session id and message. Raises ``SettingError`` when
     there is nothing to look at.
     """
-    asked = _axes(suite, axes)
     frame = _frame(suite)
     thumbs = {key: [*given.get(one.session_id, {}).values()] for key, one in frame.items()}
     verdicts = {key: _verdict(one) for key, one in frame.items()}
-    chosen = suspects(verdicts, thumbs, asked)[:count]
+    chosen = suspects(verdicts, thumbs, axes)[:count]
     if not chosen:
         raise SettingError(
             "--diagnostic: no session disagrees with its thumbs, is contested or lacks evidence; "
@@ -105,7 +103,7 @@ def draw_suspects(
         kind="diagnostic",
         suite=suite.suite,
         rubric=suite.rubric_version,
-        axes=asked,
+        axes=tuple(axes),
         seed=seed,
         frame=len(frame),
         propensity=None,
@@ -181,7 +179,12 @@ def _told(queue: LabelQueue, suite: SuiteReport) -> Iterator[str]:
         yield f"  {counted(unjudged, 'session')} not judged could not be drawn"
 
 
-def _axes(suite: SuiteReport, given: Sequence[str]) -> tuple[str, ...]:
+def asked_axes(suite: SuiteReport, given: Sequence[str], text: str) -> tuple[str, ...]:
+    """Return the axes to be labelled: as given, else the gated ones, else the scored ones.
+
+    ``text`` names the run; see ``gated_axes``. Axes that only describe are left
+    out. Raises ``SettingError``.
+    """
     unknown = [axis for axis in given if axis not in suite.axes]
     if unknown:
         raise SettingError(
@@ -189,9 +192,7 @@ def _axes(suite: SuiteReport, given: Sequence[str]) -> tuple[str, ...]:
         )
     if given:
         return tuple(dict.fromkeys(given))
-    if suite.gate is not None and suite.gate.decision is not None:
-        return tuple(axis.axis for axis in suite.gate.decision.gated)
-    axes = valued_axes(suite)
+    axes = gated_axes(suite, text) or valued_axes(suite)
     if not axes:
         raise SettingError("label-queue: no axis has a score; name those to label with --axis")
     return axes

@@ -14,7 +14,7 @@ from pytest_sessioneval.suites.loading import default_suite, load_suite
 from pytest_sessioneval.suites.model import FeedbackEntry
 from pytest_sessioneval.suites.rubric import builtin_rubrics, load_rubric
 
-__all__ = ["reported_suite", "thumbs_on", "valued_axes"]
+__all__ = ["gated_axes", "reported_suite", "thumbs_on", "valued_axes"]
 
 
 def reported_suite(
@@ -29,6 +29,11 @@ def reported_suite(
     name = suite
     if Path(text).is_dir():
         text, name = _latest(Path(text), option=option, out=out, store=store)
+        if suite not in {None, name}:
+            raise SettingError(
+                f"{option}: the folder holds suite {name!r}, and --suite asks for {suite!r}; leave "
+                "--suite out, or name a report.json"
+            )
     source = parse_source(text, option=option, where=Path(), out=out)
     if not isinstance(source, FileSource):
         raise SettingError(f"{option}: {text!r} is no report; name a report.json or a run's id")
@@ -51,6 +56,21 @@ def thumbs_on(suite: SuiteReport, text: str, store: Store) -> dict[str, dict[int
         if entry.session_id in judged:
             thumbs.setdefault(entry.session_id, {})[entry.message_index] = entry.rating
     return thumbs
+
+
+def gated_axes(suite: SuiteReport, text: str) -> tuple[str, ...]:
+    """Return the axes that the suite's gate decides on; empty without a gate.
+
+    They are the report's, and for a run that decided nothing, as one that
+    writes a baseline, those of the suite file where ``text`` is its folder.
+    """
+    if suite.gate is not None and suite.gate.decision is not None:
+        return tuple(axis.axis for axis in suite.gate.decision.gated)
+    folder = Path(text)
+    if not folder.is_dir() or find_suite_file(folder) is None:
+        return ()
+    gate = load_suite(folder).settings.gate
+    return () if gate is None else tuple(axis for axis in gate.axes if axis in suite.axes)
 
 
 def valued_axes(suite: SuiteReport) -> tuple[str, ...]:

@@ -29,8 +29,9 @@ def axis_line(axis: AxisDecision, decision: Decision) -> str:
     parts = [_numbers(raw, decision), _pairs(shown), _people(shown, decision)]
     parts.append(_verdict(axis, shown, decision))
     if shown.overall is not None:
-        if shown.overall.detectable is not None:
-            seen = shown.overall.detectable
+        sharpness = shown.deciding or shown.overall
+        if sharpness.detectable is not None:
+            seen = sharpness.detectable
             visible = f"smallest visible drop {seen:.1f}" if seen <= _WHOLE_SCALE else ""
             parts.append(visible or "no drop is visible with so few")
         if shown.judge_noise_share is not None:
@@ -100,6 +101,8 @@ def unlabelled(one: Comparison) -> str:
         kind = "tasks" if one.method == "clustered" else "sessions"
         where = " re-recorded" if found.overall and found.overall.units >= FEWEST_LABELS else ""
         short = f", {fewest} labelled{where} {kind} where {FEWEST_LABELS} are needed"
+        if fewest == found.labelled and not where:
+            short = f", and {FEWEST_LABELS} are needed"
     return (
         f"{done} {'has' if found.labelled == 1 else 'have'} people's labels of both recordings"
         f"{short}; go on with sessioneval label-queue --again {found.draw}"

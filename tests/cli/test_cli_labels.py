@@ -232,6 +232,24 @@ def test_a_suite_s_folder_means_its_latest_run(suite: Suite) -> None:
     store.finish_run(with_summary, state="done")
     store.close()
     assert "5 of 24 judged sessions" in printed("label-queue", ".", "-n", "5")
+    assert "the folder holds suite 'airline', and --suite asks for 'x'" in refused(
+        "label-queue", ".", "--suite", "x"
+    )
+
+
+def test_the_gate_s_axes_are_those_to_label(suite: Suite) -> None:
+    """Also after a run that decided nothing because it wrote the baseline."""
+    file = suite.root / "sessioneval.toml"
+    file.write_text(f'{file.read_text("utf-8")}\n[gate]\naxes = ["efficiency"]\n', "utf-8")
+    ran = judged(load_suite(suite.root))
+    folder = suite.root / ".sessioneval" / "runs" / ran.run_id
+    folder.mkdir(parents=True)
+    (folder / "report.json").write_text(render_json(build_report(ran)), "utf-8")
+    store = open_sqlite(suite.root / ".sessioneval" / "store.db")
+    store.finish_run(ran, state="done")
+    store.close()
+    printed("label-queue", ".", "-n", "5", "--to", "form.jsonl")
+    assert ["efficiency"] == form()[0]["queue"]["axes"]
 
 
 @pytest.mark.usefixtures("suite")

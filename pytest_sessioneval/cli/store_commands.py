@@ -9,7 +9,7 @@ import click
 
 from pytest_sessioneval.cli.folders import out_folder
 
-__all__ = ["runs", "sessions", "show_session", "stats"]
+__all__ = ["export_store", "import_store", "runs", "sessions", "show_session", "stats"]
 
 _STORE = click.option(
     "--store", "url", metavar="URL", help="The store; default: that of runs started here."
@@ -120,6 +120,34 @@ def stats(*, days: int, by_bucket: bool, suite: str | None, as_json: bool, url: 
         return
     for line in stats_lines(found):
         click.echo(line)
+
+
+@click.command("export")
+@_STORE
+def export_store(*, url: str | None) -> None:
+    """Print all that the store keeps, as JSON Lines for `sessioneval import`."""
+    from pytest_sessioneval.cli.store import named_store  # noqa: PLC0415
+    from pytest_sessioneval.cli.transfer import exported  # noqa: PLC0415
+
+    with named_store(url, home=out_folder(None), must_exist=True) as store:
+        for line in exported(store):
+            click.echo(line)
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@_STORE
+def import_store(files: tuple[str, ...], *, url: str | None) -> None:
+    """Keep what FILEs of `sessioneval export` hold, beside what the store has.
+
+    A line that is not accepted keeps all of it out.
+    """
+    from pytest_sessioneval.cli.store import named_store  # noqa: PLC0415
+    from pytest_sessioneval.cli.transfer import imported  # noqa: PLC0415
+
+    with named_store(url, home=out_folder(None)) as store:
+        for line in imported(store, files):
+            click.echo(line)
 
 
 def _print_json(value: object) -> None:

@@ -40,7 +40,7 @@ UPDATE verdicts SET newest = 0 WHERE suite = ? AND session_key = ? AND newest = 
 
 SESSIONS_WITH_EVALUATIONS = "SELECT DISTINCT suite, session_key FROM evaluations"
 OPINIONS_OF_SESSIONS = """
-SELECT suite, session_key, digest, opinion FROM evaluations
+SELECT verdict_key, run_id, suite, session_key, session_id, digest, opinion FROM evaluations
 WHERE suite = ? AND session_key IN (?*)"""
 
 _VERDICTS_SINCE = """

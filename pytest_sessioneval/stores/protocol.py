@@ -22,7 +22,15 @@ from pytest_sessioneval.transcripts.model import SessionSummary
 from pytest_sessioneval.verdicts.model import Opinion
 from pytest_sessioneval.verdicts.run import Run
 
-__all__ = ["IndexedFile", "MeasuredNoise", "RunRow", "SessionStatus", "Store", "StoredOpinion"]
+__all__ = [
+    "IndexedFile",
+    "KeptOpinion",
+    "MeasuredNoise",
+    "RunRow",
+    "SessionStatus",
+    "Store",
+    "StoredOpinion",
+]
 
 SessionStatus = Literal["pending", "evaluated", "stale"]
 """Whether a session has been judged.
@@ -60,6 +68,14 @@ class StoredOpinion:
     session_id: str
     digest: str
     opinion: Opinion
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOpinion:
+    """An opinion as it is kept: with the run that last asked for it."""
+
+    run_id: str
+    stored: StoredOpinion
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +140,14 @@ class Store(Protocol):
         The same verdict key again, for the same session, replaces the row;
         another key adds one, so that a session's history stays.
         """
+        ...
+
+    def evaluated_sessions(self) -> tuple[tuple[str, str], ...]:
+        """Return suite and key of every session that has opinions, sorted."""
+        ...
+
+    def history(self, suite: str, keys: Sequence[str]) -> tuple[KeptOpinion, ...]:
+        """Return every opinion of these sessions of a suite, by session and verdict key."""
         ...
 
     def list_sessions(
@@ -192,6 +216,10 @@ class Store(Protocol):
 
     def finish_run(self, run: Run, *, state: Literal["done", "interrupted"]) -> None:
         """Keep the run's summary."""
+        ...
+
+    def put_runs(self, runs: Sequence[RunRow]) -> None:
+        """Keep runs as they were listed elsewhere; the same id again replaces the run."""
         ...
 
     def runs(self, limit: int = 50) -> tuple[RunRow, ...]:

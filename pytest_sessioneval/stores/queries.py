@@ -24,6 +24,7 @@ __all__ = [
     "PUT_LABEL_QUEUE",
     "PUT_NOISE",
     "PUT_OPINION",
+    "PUT_RUN",
     "PUT_SESSION",
     "RUNS_LATEST",
     "SESSIONS_ALL",
@@ -127,6 +128,12 @@ FINISH_RUN = """
 INSERT INTO runs (run_id, state, started_at, finished_at, summary) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (run_id) DO UPDATE SET
   state = excluded.state, finished_at = excluded.finished_at, summary = excluded.summary"""
+
+PUT_RUN = """
+INSERT INTO runs (run_id, state, started_at, finished_at, summary) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (run_id) DO UPDATE SET
+  state = excluded.state, started_at = excluded.started_at,
+  finished_at = excluded.finished_at, summary = excluded.summary"""
 
 RUNS_LATEST = """
 SELECT run_id, state, started_at, finished_at, summary FROM runs

@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter
 from pytest_sessioneval.stores.database import Row
 from pytest_sessioneval.stores.protocol import (
     IndexedFile,
+    KeptOpinion,
     MeasuredNoise,
     RunRow,
     StoredOpinion,
@@ -20,6 +21,7 @@ from pytest_sessioneval.suites.labels import HumanLabel, LabelQueue
 from pytest_sessioneval.suites.model import FeedbackEntry
 from pytest_sessioneval.suites.session import SuiteSession
 from pytest_sessioneval.transcripts.model import SessionSummary
+from pytest_sessioneval.verdicts.model import Opinion
 
 __all__ = [
     "feedback_entry",
@@ -27,6 +29,7 @@ __all__ = [
     "file_row",
     "indexed_file",
     "instant",
+    "kept_opinion",
     "label",
     "label_queue",
     "label_queue_row",
@@ -35,6 +38,7 @@ __all__ = [
     "noise_row",
     "opinion_row",
     "run_row",
+    "run_values",
     "session_row",
 ]
 
@@ -120,6 +124,24 @@ def opinion_row(run_id: str, stored: StoredOpinion) -> Row:
         instant(opinion.judged_at),
         json.dumps(scores),
         opinion.model_dump_json(),
+    )
+
+
+def kept_opinion(row: Row) -> KeptOpinion:
+    """Return the opinion of a row of ``OPINIONS_OF_SESSIONS``; raises ``ValueError``."""
+    _, run_id, suite, key, session_id, digest, opinion = map(str, row)
+    parsed = Opinion.model_validate_json(opinion)
+    return KeptOpinion(run_id, StoredOpinion(suite, key, session_id, digest, parsed))
+
+
+def run_values(row: RunRow) -> Row:
+    """Return the row of a run, in the order of ``FINISH_RUN``."""
+    return (
+        row.run_id,
+        row.state,
+        instant(row.started_at),
+        None if row.finished_at is None else instant(row.finished_at),
+        None if row.summary is None else row.summary.model_dump_json(),
     )
 
 

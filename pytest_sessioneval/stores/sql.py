@@ -30,6 +30,7 @@ from pytest_sessioneval.stores.listings import (
 )
 from pytest_sessioneval.stores.protocol import (
     IndexedFile,
+    KeptOpinion,
     MeasuredNoise,
     RunRow,
     SessionStatus,
@@ -41,6 +42,7 @@ from pytest_sessioneval.stores.rows import (
     file_row,
     indexed_file,
     instant,
+    kept_opinion,
     label,
     label_queue,
     label_queue_row,
@@ -49,6 +51,7 @@ from pytest_sessioneval.stores.rows import (
     noise_row,
     opinion_row,
     run_row,
+    run_values,
     session_row,
 )
 from pytest_sessioneval.stores.schema import migrate
@@ -133,6 +136,21 @@ class SqlStore:
             with self._database.writing() as transaction:
                 transaction.run(queries.PUT_OPINION, complete)
                 put_verdicts(transaction, rows)
+
+    def evaluated_sessions(self) -> tuple[tuple[str, str], ...]:
+        """Return suite and key of every session that has opinions, sorted."""
+        rows = self._database.rows(listing_sql.SESSIONS_WITH_EVALUATIONS)
+        return tuple(sorted((str(suite), str(key)) for suite, key in rows))
+
+    def history(self, suite: str, keys: Sequence[str]) -> tuple[KeptOpinion, ...]:
+        """Return every opinion of these sessions of a suite, by session and verdict key."""
+        found: list[KeptOpinion] = []
+        for chunk in queries.chunks(keys):
+            sql = queries.within(listing_sql.OPINIONS_OF_SESSIONS, len(chunk))
+            rows = self._database.rows(sql, (suite, *chunk))
+            with paused(len(rows)):
+                found += [self._parsed("evaluations", kept_opinion, row) for row in rows]
+        return tuple(sorted(found, key=lambda kept: (kept.stored.key, kept.stored.opinion.key)))
 
     def list_sessions(
         self, query: SessionQuery, current: Sequence[CurrentVersions]
@@ -258,6 +276,10 @@ class SqlStore:
         summary = summarise(run).model_dump_json()
         row = (run.run_id, state, instant(run.started_at), instant(run.finished_at), summary)
         self._put(queries.FINISH_RUN, [row])
+
+    def put_runs(self, runs: Sequence[RunRow]) -> None:
+        """Keep runs as they were listed elsewhere; the same id again replaces the run."""
+        self._put(queries.PUT_RUN, map(run_values, runs))
 
     def runs(self, limit: int = 50) -> tuple[RunRow, ...]:
         """Return the latest runs, newest first."""

@@ -19,7 +19,7 @@ from pytest_sessioneval.stores.answers import (
 from pytest_sessioneval.stores.database import Row, Transaction
 from pytest_sessioneval.stores.protocol import StoredOpinion
 from pytest_sessioneval.stores.queries import chunks, within
-from pytest_sessioneval.verdicts.model import Opinion
+from pytest_sessioneval.stores.rows import kept_opinion
 
 __all__ = ["fill_verdicts", "put_verdicts"]
 
@@ -115,9 +115,8 @@ def _known(
 
 
 def _opinions(rows: Iterable[Row]) -> Iterator[StoredOpinion]:
-    for suite, key, digest, text in rows:
+    for row in rows:
         try:
-            opinion = Opinion.model_validate_json(str(text))
+            yield kept_opinion(row).stored
         except ValidationError:
             continue
-        yield StoredOpinion(str(suite), str(key), "", str(digest), opinion)

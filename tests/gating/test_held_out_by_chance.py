@@ -37,7 +37,7 @@ def test_they_score_one_half_on_average(found: list[HeldOut]) -> None:
 
 
 def test_they_rarely_pass(found: list[HeldOut]) -> None:
-    """1 to 2 % have an interval above one half: more than 4 of 60 would come once in 500 times."""
+    """A few of a hundred have an interval above one half."""
     assert sum(one.low > 0.5 for one in found) <= 4
 
 

@@ -84,9 +84,9 @@ def steering_note(
 
 
 def _places(passages: Sequence[Evidence]) -> str:
-    """Return what holds the passages: ``messages 3, 7 of sub-agent a``; else people's comments."""
+    """Return what holds the passages: ``messages 3, 7 of sub-agent a``; none: what is beside."""
     if not passages:
-        return "people's comments on it"
+        return "its profile or people's comments"
     named = dict.fromkeys(
         f"{one.message}" + (f" of sub-agent {one.agent_id}" if one.agent_id else "")
         for one in passages

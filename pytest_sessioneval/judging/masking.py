@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_sessioneval.judging.evidence import normalise, without_labels
-from pytest_sessioneval.judging.steering import Span, steering_spans
-from pytest_sessioneval.suites.model import FeedbackEntry
+from pytest_sessioneval.judging.model import Case
+from pytest_sessioneval.judging.steering import Span, joined, steering_spans
 from pytest_sessioneval.transcripts.excerpt import Excerpt
 from pytest_sessioneval.transcripts.shown import Block, ShownMessage
 from pytest_sessioneval.verdicts.model import Evidence
 
-__all__ = ["MASK", "Masked", "masked", "masked_feedback"]
+__all__ = ["MASK", "Masked", "masked", "masked_beside"]
 
 MASK = "[instruction-like text removed]"
 """Stands where a passage was."""
@@ -50,43 +50,43 @@ def masked(shown: Excerpt, axes: Sequence[str], reported: Sequence[Evidence] = (
     for message in shown.messages:
         quotes = by_message.get((message.index, message.agent_id), [])
         blocks: list[Block] = []
+        before = len(passages)
         for block in message.blocks:
             spans = _spans(block, axes, quotes) if message.last is None else ()
             blocks += _without(block, spans)
             passages += [_passage(message, block.text[start:end]) for start, end in spans]
-        changed = len(blocks) != len(message.blocks) or any(
-            one is not other for one, other in zip(blocks, message.blocks, strict=True)
-        )
+        changed = len(passages) > before
         messages.append(replace(message, blocks=tuple(blocks)) if changed else message)
     if not passages:
         return Masked(shown, ())
     return Masked(replace(shown, messages=tuple(messages)), tuple(passages))
 
 
-def masked_feedback(
-    feedback: Sequence[FeedbackEntry], axes: Sequence[str]
-) -> tuple[FeedbackEntry, ...]:
-    """Return people's comments without the passages that address a judge."""
-    found = []
-    for entry in feedback:
-        pieces = list(_pieces(entry.comment, steering_spans(entry.comment, axes)))
-        comment = "".join(MASK if text is None else text for text in pieces)
-        found.append(entry.model_copy(update={"comment": comment}))
-    return tuple(found)
+def masked_beside(case: Case) -> Case:
+    """Return the case without passages that address its judge in profile and people's comments.
+
+    An equal one where there are none. A change may write the one, and anybody
+    the other.
+    """
+    axes = case.rubric.axis_names
+    feedback = tuple(
+        entry.model_copy(update={"comment": _masked_text(entry.comment, axes)})
+        for entry in case.feedback
+    )
+    return replace(case, profile=_masked_text(case.profile, axes), feedback=feedback)
+
+
+def _masked_text(text: str, axes: Sequence[str]) -> str:
+    pieces = _pieces(text, steering_spans(text, axes))
+    return "".join(MASK if piece is None else piece for piece in pieces)
 
 
 def _spans(block: Block, axes: Sequence[str], quotes: Sequence[str]) -> tuple[Span, ...]:
     if block.kind in {"elision", "media"}:
         return ()
-    spans = [*steering_spans(block.text, axes)]
-    spans += [span for quote in quotes if (span := _located(block.text, quote)) is not None]
-    joined: list[Span] = []
-    for span in sorted(spans):
-        if joined and span.start <= joined[-1].end:
-            joined[-1] = Span(joined[-1].start, max(span.end, joined[-1].end))
-        else:
-            joined.append(span)
-    return tuple(joined)
+    flagged = steering_spans(block.text, axes)
+    said = [span for quote in quotes if (span := _located(block.text, quote)) is not None]
+    return tuple(joined([*flagged, *said])) if said else flagged
 
 
 def _located(text: str, quote: str) -> Span | None:

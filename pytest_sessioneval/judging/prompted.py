@@ -17,7 +17,7 @@ from pytest_sessioneval.judging.checks import held_to_checks
 from pytest_sessioneval.judging.evidence import Weighed, weigh
 from pytest_sessioneval.judging.invariance import can_have_been_raised, steering_note, survived
 from pytest_sessioneval.judging.long_sessions import Shown, at_once, long_sessions_identity
-from pytest_sessioneval.judging.masking import masked, masked_feedback
+from pytest_sessioneval.judging.masking import masked, masked_beside
 from pytest_sessioneval.judging.model import Answer, Backend, Case, Completion, Prompt
 from pytest_sessioneval.judging.part_reading import Readings, read_in_parts
 from pytest_sessioneval.judging.prompts import build_prompt, prompt_identity
@@ -114,15 +114,14 @@ def _answer(case: Case, asking: Asking, shown: Shown, *, may_ask_again: bool) ->
     unflagged = masked(shown.excerpt, axes)
     first = _Conversation(case, asking, shown, unflagged.excerpt).answer()
     without = masked(shown.excerpt, axes, first.steering) if first.steering else unflagged
-    feedback = masked_feedback(case.feedback, axes)
-    if not without.passages and feedback == case.feedback:
+    again = masked_beside(case)
+    if not without.passages and again == case:
         return first
     first = replace(first, steering=without.passages)
     if not can_have_been_raised(first.axes):
         return replace(first, comment=steering_note(without.passages, "unneeded"))
     if not may_ask_again:
         return replace(first, comment=steering_note(without.passages, "impossible"))
-    again = replace(case, feedback=feedback)
     clean = replace(shown, excerpt=without.excerpt)
     second = _Conversation(again, asking, clean, without.excerpt, again=True).answer()
     return replace(

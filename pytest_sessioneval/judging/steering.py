@@ -26,7 +26,7 @@ from pytest_sessioneval.judging.steering_words import (
     Span,
 )
 
-__all__ = ["STEERING_VERSION", "Span", "steering_spans"]
+__all__ = ["STEERING_VERSION", "Span", "joined", "steering_spans"]
 
 STEERING_VERSION = 1
 """Raised whenever another passage may be flagged in the same text."""
@@ -72,7 +72,7 @@ def _spans(text: str, names: tuple[str, ...]) -> tuple[Span, ...]:
     found = [*hidden_runs(text), *_encoded(text, names)]
     read = Legible.of(text)
     found += [read.span(*span) for span in _said(read.text, names)]
-    return tuple(_joined([_within(text, *span, _LINE_END) for span in found]))
+    return tuple(joined([_within(text, *span, _LINE_END) for span in found]))
 
 
 _remembered = lru_cache(maxsize=1_024)(_spans)
@@ -170,7 +170,7 @@ def _decoded(token: str) -> str:
     return text if text.replace("\n", "").isprintable() else ""
 
 
-def _joined(spans: Sequence[Span]) -> Iterator[Span]:
+def joined(spans: Sequence[Span]) -> Iterator[Span]:
     """Yield the spans in order, those that overlap or lie close together as one."""
     current: Span | None = None
     for span in sorted(spans):

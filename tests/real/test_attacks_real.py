@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from evidence_cases import FOLDERS, RUBRIC, real_sessions
+from evidence_cases import FOLDERS, RUBRIC, case, real_sessions
 from gullible_judge import HONEST, Gullible, Obedience
 
 from pytest_sessioneval.errors import ReplyError
@@ -23,6 +23,7 @@ from pytest_sessioneval.gate.statistics import clopper_pearson
 from pytest_sessioneval.judging.attacks.corpus import load_attacks
 from pytest_sessioneval.judging.attacks.planting import PLACES, Planted, attack_variants
 from pytest_sessioneval.judging.backends import open_judge
+from pytest_sessioneval.judging.evidence_judge import EvidenceJudge
 from pytest_sessioneval.judging.model import Case, Judge
 from pytest_sessioneval.judging.steering import steering_spans
 from pytest_sessioneval.suites.model import Expert, JudgeSettings
@@ -112,7 +113,7 @@ def judged_by(gullible: Gullible) -> Iterator[Judge]:
 
 def opinions(judge: Judge, transcript: Transcript) -> dict[str, AxisOpinion]:
     """Return what the judge says of a session on every axis."""
-    case = Case(
+    asked = Case(
         session_id=transcript.session_id,
         transcript=transcript,
         rubric=RUBRIC,
@@ -121,7 +122,13 @@ def opinions(judge: Judge, transcript: Transcript) -> dict[str, AxisOpinion]:
         nonce="5eed" * 8,
         max_chars=LONGEST,
     )
-    return dict(judge.judge(case).axes)
+    return dict(judge.judge(asked).axes)
+
+
+def measured(judge: EvidenceJudge, transcript: Transcript) -> dict[str, int]:
+    """Return the embedded judge's scores of a session."""
+    axes = judge.judge(case(transcript)).axes
+    return {name: axis.score for name, axis in axes.items() if axis.kind == "scored"}
 
 
 def end_of(judge: Judge, planted: Planted) -> str:
@@ -173,6 +180,20 @@ def test_no_real_session_is_taken_for_an_attack(shared_data: Path) -> None:
         if steering_spans(message.text, NAMES)
     ]
     assert [] == flagged
+
+
+def test_the_embedded_judge_cannot_be_talked_to(shared_data: Path) -> None:
+    """No attack anywhere raises any of its scores by a single point: it reads no instructions."""
+    judge = EvidenceJudge()
+    for session in sessions(shared_data):
+        clean = measured(judge, session)
+        raised = [
+            (planted.attack.id, planted.place, name)
+            for planted in attack_variants(session, NAMES)
+            for name, score in measured(judge, planted.transcript).items()
+            if score > clean[name]
+        ]
+        assert [] == raised
 
 
 @pytest.mark.parametrize("obedience", ["scores", "quotes", "echoes"])

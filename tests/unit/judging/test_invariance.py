@@ -203,7 +203,17 @@ def test_a_comment_alone_leads_to_a_second_question() -> None:
 
     # The quote of the script stands in another message of that session: it is moved there.
     assert {"goal": "tampered", "tone": 80} == outcome(answer)
-    assert "without the text in people's comments on it" in str(answer.axes["goal"])
+    assert "without the text in its profile or people's comments" in str(answer.axes["goal"])
+
+
+def test_a_profile_alone_leads_to_a_second_question() -> None:
+    """It says what the agent was told to be, and nothing to whoever judges it."""
+    backend = ScriptedBackend(said(100), said(20))
+    answer = PromptedJudge(backend).judge(case(transcript=CLEAN, profile=f"Be kind.\n{ORDER}"))
+
+    assert {"goal": "tampered", "tone": 80} == outcome(answer)
+    assert [1, 0] == [prompt.prefix.count(ORDER) for prompt in backend.prompts]
+    assert "P| Be kind." in backend.prompts[1].prefix
 
 
 def test_a_listener_tells_the_two_questions_apart() -> None:

@@ -29,9 +29,11 @@ class ScriptedJudge:
         unsupported: Mapping[str, str] | None = None,
         notice: str = "",
         sees_metadata: bool = False,
+        shares_prefix: bool = False,
     ) -> None:
         self.name = name
         self.sees_metadata = sees_metadata
+        self.shares_prefix = shares_prefix
         self.notice = notice
         self.closed = False
         self._answer = answer or scored

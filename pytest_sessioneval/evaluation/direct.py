@@ -84,6 +84,7 @@ def judge_opener(environ: Mapping[str, str], connections: int) -> JudgeOpener:
             stop=stop,
             base=suite.root,
             reserve=budget.reserve,
+            cost=budget.cost,
             calibration=suite.calibration,
         )
 

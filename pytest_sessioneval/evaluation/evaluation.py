@@ -23,7 +23,7 @@ from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.gate.people import People
 from pytest_sessioneval.gate.sequential import ReachedLook
 from pytest_sessioneval.judging.answering import Ticket
-from pytest_sessioneval.judging.budget import CallBudget
+from pytest_sessioneval.judging.budget import CallBudget, CostBudget
 from pytest_sessioneval.judging.dispatch import Dispatcher, Progress
 from pytest_sessioneval.judging.panel import Panel
 from pytest_sessioneval.stores.protocol import Store, StoredOpinion
@@ -67,10 +67,11 @@ class Evaluation:
         self._stop = threading.Event()
         self._panels = Panels(
             open_judge,
-            CallBudget(settings.max_calls),
+            CallBudget(settings.max_calls, CostBudget(settings.max_cost_usd)),
             self._stop,
             for_baseline=settings.for_baseline,
             context_tokens=settings.context_tokens,
+            models=settings.models,
         )
         self._entries: dict[tuple[str, str], Entry] = {}
         self._stopping: dict[str, EarlyStopping] = {}

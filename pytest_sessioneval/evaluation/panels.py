@@ -9,6 +9,7 @@ from typing import Protocol
 from pytest_sessioneval.errors import SuiteError
 from pytest_sessioneval.judging.budget import CallBudget
 from pytest_sessioneval.judging.model import Judge
+from pytest_sessioneval.judging.models import ModelTable
 from pytest_sessioneval.judging.panel import EMBEDDED, Panel, panel_experts
 from pytest_sessioneval.suites.model import Suite
 
@@ -39,10 +40,12 @@ class Panels:
         *,
         for_baseline: bool = False,
         context_tokens: int | None = None,
+        models: ModelTable | None = None,
     ) -> None:
         self._open_judge = open_judge
         self._for_baseline = for_baseline
         self._context_tokens = context_tokens
+        self._models = models
         self._budget = budget
         self._stop = stop
         self._lock = threading.Lock()
@@ -72,7 +75,7 @@ class Panels:
             suite = self._with_context(suite)
             models = {expert.model or suite.settings.judge.model for expert in panel_experts(suite)}
             judges = {model: self._judge(model, suite) for model in sorted(models)}
-            panel = Panel.of(suite, judges, repeats=self._repeats(suite))
+            panel = Panel.of(suite, judges, repeats=self._repeats(suite), models=self._models)
             _check_supported(suite, panel.unsupported())
             self._panels[suite.name] = panel
             return panel

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pytest_sessioneval.judging.models import ModelTable
+
 __all__ = ["EvaluationSettings", "PlannedCalls"]
 
 
@@ -19,6 +21,10 @@ class EvaluationSettings:
     """What a judge may be sent and answer together; None: as suite and model table say."""
     max_calls: int | None = None
     """Most requests to judges; None: without end."""
+    max_cost_usd: float | None = None
+    """Most US dollars to spend on judges; None: without end."""
+    models: ModelTable | None = None
+    """What judges cost and can read; None: the package's own table."""
     offline: bool = False
     """Ask nobody: what the store does not know is not scored."""
     for_baseline: bool = False

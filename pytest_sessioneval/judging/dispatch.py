@@ -53,6 +53,8 @@ class _Job:
     started: bool = False
     consumed: bool = False
     skipped: str = ""
+    waiting: dict[int, list[int]] = field(default_factory=dict)
+    """Questions that wait for the first one of the same judge, by the judge's identity."""
     reading: threading.Lock = field(default_factory=threading.Lock)
     transcript: Transcript | None = None
     unreadable: BaseException | None = None
@@ -62,6 +64,27 @@ class _Job:
         """Return the ticket's job, nothing answered yet."""
         count = len(ticket.questions)
         return cls(ticket, opinions=[None] * count, missing=count)
+
+    def leaders(self) -> list[int]:
+        """Return the questions to ask at once; the others wait for one of their judge's.
+
+        What a session's experts are shown begins alike, and a provider reads it
+        from its cache once it has answered about it. So the first question goes
+        ahead, where the judge gains by that.
+        """
+        first: list[int] = []
+        for position, question in enumerate(self.ticket.questions):
+            judge = question.seat.judge
+            if judge.shares_prefix and id(judge) in self.waiting:
+                self.waiting[id(judge)].append(position)
+            else:
+                self.waiting[id(judge)] = []
+                first.append(position)
+        return first
+
+    def followers(self, position: int) -> list[int]:
+        """Return the questions that waited for this one to be answered, or to fail."""
+        return self.waiting.pop(id(self.ticket.questions[position].seat.judge), [])
 
     def read(self) -> Transcript:
         """Return the transcript; raises what reading it raised, without reading it again."""
@@ -225,6 +248,11 @@ class Dispatcher:
             opinion = self._answering.opinion(job.ticket, position, job.read)
             with self._turn:
                 self._in_flight -= 1
+                followers = job.followers(position)
+                if followers and not self._stop.is_set():
+                    # Ahead of other sessions: a provider's cache forgets in minutes.
+                    self._open.extendleft((job, each) for each in reversed(followers))
+                    self._turn.notify(len(followers))
             self._answered.put((job, position, opinion))
 
     def _claim(self) -> tuple[_Job, int] | None:
@@ -245,8 +273,9 @@ class Dispatcher:
             job.started = True
             if not job.consumed:
                 self._ahead += 1
-            self._open.extend((job, position) for position in range(len(job.ticket.questions)))
-            self._turn.notify(len(job.ticket.questions))
+            first = job.leaders()
+            self._open.extend((job, position) for position in first)
+            self._turn.notify(len(first))
             return True
         return False
 

@@ -46,6 +46,7 @@ class EvidenceJudge:
 
     name = "evidence"
     sees_metadata = True  # an id or a figure that stands there is not made up
+    shares_prefix = False
 
     def __init__(self, calibration: Calibration | None = None) -> None:
         if calibration is not None:

@@ -90,6 +90,8 @@ class Judge(Protocol):
     """What the judge says plainly of itself; empty: nothing."""
     sees_metadata: bool
     """Whether a score may rest on what a transcript's digest leaves out: ids, title, metadata."""
+    shares_prefix: bool
+    """Whether it costs less to ask about a session again once it has answered about it."""
 
     @property
     def identity(self) -> Mapping[str, Any]:

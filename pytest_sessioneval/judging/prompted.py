@@ -40,6 +40,7 @@ class PromptedJudge:
     """
 
     sees_metadata = False
+    shares_prefix = True
 
     def __init__(
         self,

@@ -95,6 +95,7 @@ def _suite(run: SuiteRun, gate: GateResult | None, standing: Standing | None) ->
         from_store=run.from_store,
         spent=run.spent,
         quotes=_quotes(verdicts),
+        cost_per_verdict_usd=_cost_per_verdict(run),
         redacted=_sorted(run.redacted),
         sources=_sources(run.sources),
         notes=run.notes,
@@ -198,6 +199,12 @@ def _rounded(mean: AxisMean) -> AxisMean:
             "minimum": round(mean.minimum, _DECIMALS),
         }
     )
+
+
+def _cost_per_verdict(run: SuiteRun) -> float | None:
+    if not run.judged or not run.spent.calls or run.spent.unpriced_calls:
+        return None
+    return round(run.spent.cost_usd / run.judged, 6)
 
 
 def _counts(run: SuiteRun) -> Counts:

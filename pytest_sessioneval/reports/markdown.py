@@ -22,8 +22,10 @@ from pytest_sessioneval.reports.reasons import missing_scores
 from pytest_sessioneval.reports.steered import steered_section
 from pytest_sessioneval.reports.wording import (
     asked,
+    cost,
     count_list,
     counted,
+    dollars,
     headline,
     held_against,
     judged_by,
@@ -252,6 +254,10 @@ def _sources(suite: SuiteReport) -> Iterator[str]:
         yield f"- secrets replaced before anything left the process: {_kinds(suite.redacted)}"
     if suite.spent != CallCount():
         yield f"- asked of judges: {markdown_text(asked(suite.spent))}"
+        if price := cost(suite.spent):
+            each = suite.cost_per_verdict_usd
+            verdict = f" ({dollars(each)} a verdict)" if each is not None else ""
+            yield f"- cost: {markdown_text(price + verdict)}"
     if suite.quotes.given:
         yield f"- evidence looked up: {quotes_told(suite.quotes)}"
     yield ""

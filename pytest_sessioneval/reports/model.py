@@ -182,6 +182,8 @@ class SuiteReport(Frozen):
     """What judging took."""
     quotes: QuoteCount = QuoteCount()
     """What became of the quotes that judges gave as evidence for these sessions."""
+    cost_per_verdict_usd: float | None = None
+    """US dollars for each session that was judged; null: none was, or a price is not known."""
     redacted: dict[str, int]
     """Secrets replaced before anything left the process, by kind."""
     sources: Sources

@@ -15,6 +15,7 @@ from pytest_sessioneval.reports.steered import steered_line
 from pytest_sessioneval.reports.terminal_table import table_rows
 from pytest_sessioneval.reports.wording import (
     asked,
+    cost,
     count_list,
     counted,
     judged_by,
@@ -126,7 +127,7 @@ def _facts(suite: SuiteReport) -> str:
     facts = [counted(suite.counts.sessions, "session"), judged_by(suite), f"rubric {name}"]
     if suite.judged or suite.from_store:
         facts.append(f"{suite.judged:,} judged, {suite.from_store:,} from store")
-    facts.append(asked(suite.spent))
+    facts += [cost(suite.spent), asked(suite.spent)]
     return " · ".join(fact for fact in facts if fact)
 
 

@@ -20,8 +20,10 @@ from pytest_sessioneval.verdicts.model import (
 __all__ = [
     "asked",
     "comparison",
+    "cost",
     "count_list",
     "counted",
+    "dollars",
     "experts_on",
     "headline",
     "held_against",
@@ -242,6 +244,20 @@ def judged_by(suite: SuiteReport) -> str:
     return f"{counted(len(judge.seats), 'expert')}, {' and '.join(models)}{repeats}"
 
 
+def cost(spent: CallCount) -> str:
+    """Return ``$0.41``; where not every price is known, what is; empty: nothing to say."""
+    known = dollars(spent.cost_usd)
+    if not spent.unpriced_calls:
+        return known if spent.cost_usd else ""
+    unknown = f"{counted(spent.unpriced_calls, 'call')} of unknown price"
+    return f"{known} and {unknown}" if spent.cost_usd else ""
+
+
+def dollars(amount: float) -> str:
+    """Return an amount with two decimals, below a dime with four."""
+    return f"${amount:,.2f}" if amount >= 0.1 or not amount else f"${amount:.4f}"  # noqa: PLR2004
+
+
 def asked(spent: CallCount) -> str:
     """Return ``38 calls (2 retries), 12,000 tokens in, 900 out``; empty when nobody was asked."""
     if not spent.calls:
@@ -258,7 +274,9 @@ def asked(spent: CallCount) -> str:
     if not spent.input_tokens and not spent.output_tokens:
         return calls
     cached = f" ({spent.cached_tokens:,} cached)" if spent.cached_tokens else ""
-    return f"{calls}, {spent.input_tokens:,} tokens in{cached}, {spent.output_tokens:,} out"
+    thought = f" ({spent.reasoning_tokens:,} reasoning)" if spent.reasoning_tokens else ""
+    tokens = f"{spent.input_tokens:,} tokens in{cached}, {spent.output_tokens:,} out{thought}"
+    return f"{calls}, {tokens}"
 
 
 def experts_on(verdict: Verdict, axis: str) -> Iterator[tuple[str, AxisOpinion]]:

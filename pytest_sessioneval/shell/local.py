@@ -144,6 +144,8 @@ class LocalSource:
             base=suite.root,
             hooks=self._hook_judges(),
             reserve=budget.reserve,
+            models=self._settings.evaluation.models,
+            cost=budget.cost,
             calibration=suite.calibration,
         )
 

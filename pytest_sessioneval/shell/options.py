@@ -40,6 +40,8 @@ OPTIONS = (
     Option("context-tokens", "N", "what a judge may be sent and answer together"),
     Option("concurrency", "N", "most judge calls in flight (default 32)"),
     Option("max-calls", "N", "most judge calls; beyond it sessions are not scored"),
+    Option("max-cost", "DOLLARS", "most US dollars for judges; an unknown price is refused"),
+    Option("prices", "FILE", "your own table of what judges cost and can read", twin=False),
     Option("timeout", "SECONDS", "longest wait for one reply (default 120)"),
     Option("store", "URL", "where verdicts are kept (default sqlite:///.sessioneval/store.db)"),
     Option("out", "DIR", "where reports are written (default .sessioneval)"),

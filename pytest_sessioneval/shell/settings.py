@@ -20,6 +20,7 @@ from pytest_sessioneval.gate.shortcuts import (
     parse_fail_drop,
     parse_fail_under,
 )
+from pytest_sessioneval.judging.models import ModelTable, known_models, read_models
 from pytest_sessioneval.shell.options import OPTIONS, Option
 from pytest_sessioneval.transcripts.redaction_policy import Replaced
 
@@ -30,6 +31,7 @@ ValueT = TypeVar("ValueT")
 _ENVIRONMENT = {
     "judge": "SESSIONEVAL_JUDGE",
     "context-tokens": "SESSIONEVAL_CONTEXT_TOKENS",
+    "prices": "SESSIONEVAL_PRICES",
     "store": "SESSIONEVAL_STORE",
     "compare": "SESSIONEVAL_COMPARE",
 }
@@ -119,6 +121,8 @@ def run_settings(config: pytest.Config, environ: Mapping[str, str], *, home: Pat
             lookahead=concurrency if maxfail else None,
             context_tokens=read("context-tokens", _context, None),
             max_calls=read("max-calls", _whole, None),
+            max_cost_usd=read("max-cost", _dollars, None),
+            models=read("prices", lambda value: _prices(value, where), None),
             offline=given["offline"] is not None,
             for_baseline=given["update-baseline"] is not None,
         ),
@@ -223,6 +227,26 @@ def _whole(value: _Given, least: int = 0) -> int:
     if not value.text.isascii() or not value.text.isdigit() or int(value.text) < least:
         raise _wrong(value, f"a whole number from {least}")
     return int(value.text)
+
+
+def _dollars(value: _Given) -> float:
+    try:
+        number = float(value.text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise _wrong(value, "US dollars, such as 5 or 0.50")
+    return number
+
+
+def _prices(value: _Given, where: Path) -> ModelTable:
+    # Whoever could change a price could lift a cap on costs.
+    if not value.trusted:
+        raise SettingError(
+            f"{value.origin}: prices may be named by {_BY_NAME['prices'].flag} on the command line "
+            "or by SESSIONEVAL_PRICES only"
+        )
+    return read_models(where / value.text).before(known_models())
 
 
 def _seconds(value: _Given) -> float:

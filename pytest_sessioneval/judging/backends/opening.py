@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING
 
 from pytest_sessioneval import __version__
 from pytest_sessioneval.errors import SettingError
-from pytest_sessioneval.judging.model import Judge
+from pytest_sessioneval.judging.backends.parameters import Parameters, Value
+from pytest_sessioneval.judging.budget import CostBudget
+from pytest_sessioneval.judging.model import Backend, Judge
+from pytest_sessioneval.judging.models import ModelTable, known_models
 from pytest_sessioneval.suites.calibration import Calibration
 from pytest_sessioneval.suites.model import JudgeSettings
 
 if TYPE_CHECKING:  # httpx costs 60 ms; the embedded judge does without
     import httpx
 
+    from pytest_sessioneval.judging.backends.anthropic import AnthropicBackend
     from pytest_sessioneval.judging.backends.endpoints import Endpoint
     from pytest_sessioneval.judging.backends.http import Connections
+    from pytest_sessioneval.judging.backends.ollama import OllamaBackend
+    from pytest_sessioneval.judging.backends.openai import OpenAIBackend
 
 __all__ = ["ACCEPTED", "open_judge"]
 
@@ -40,6 +46,8 @@ def open_judge(
     reserve: Callable[[], None] | None = None,
     transport: httpx.BaseTransport | None = None,
     calibration: Calibration | None = None,
+    models: ModelTable | None = None,
+    cost: CostBudget | None = None,
 ) -> Judge:
     """Return the judge that ``model`` names, such as ``evidence`` or ``openai:gpt-5-mini``.
 
@@ -50,9 +58,19 @@ def open_judge(
     raise to forbid it; once ``stop`` is set no request starts and no wait for a
     retry lasts. ``recorded:`` paths are relative to ``base``; ``hooks`` are the
     Python judges by name, ``calibration`` the embedded judge's. Nothing is asked
-    yet: connections open on first use. Raises ``SettingError`` that says what to
-    set or name instead, and ``SuiteError`` for a calibration of other measures.
+    yet: connections open on first use. ``models`` knows prices (default: the
+    package's own table), ``cost`` caps what is spent. Raises ``SettingError``
+    that says what to set or name instead, also where a cap is set and the price
+    is not known, and ``SuiteError`` for a calibration of other measures.
     """
+    budget = cost or CostBudget()
+    prices = (models or known_models()).prices(model)
+    if budget.is_limited and prices is None:
+        raise SettingError(
+            f"--sessioneval-max-cost: the price of {model} is not known; give it in a file of your "
+            "own (--sessioneval-prices FILE, see docs/cost.md), or cap the calls "
+            "(--sessioneval-max-calls)"
+        )
     kind, _, name = model.partition(":")
     if model == "evidence":
         from pytest_sessioneval.judging.evidence_judge import EvidenceJudge  # noqa: PLC0415
@@ -67,6 +85,7 @@ def open_judge(
     if kind in _MODELS:
         from pytest_sessioneval.judging.backends.endpoints import endpoint  # noqa: PLC0415
         from pytest_sessioneval.judging.backends.http import Connections  # noqa: PLC0415
+        from pytest_sessioneval.judging.metering import MeteredBackend  # noqa: PLC0415
 
         found = endpoint(kind, environ)
         pool = Connections(
@@ -78,40 +97,40 @@ def open_judge(
             reserve=reserve,
             transport=transport,
         )
-        return _prompted(kind, name, pool, settings, environ, local=found.local)
+        backend = _backend(kind, name, pool, Parameters.of(settings), local=found.local)
+        longest = backend.parameters.get("max_output_tokens")
+        reply_tokens = longest if isinstance(longest, int) else None
+        metered = MeteredBackend(backend, prices, budget, reply_tokens=reply_tokens)
+        return _prompted(metered, backend.parameters, environ)
     raise SettingError(f"{model!r} is no judge; accepted: {ACCEPTED}")
 
 
-def _prompted(
-    kind: str,
-    model: str,
-    connections: Connections,
-    settings: JudgeSettings,
-    environ: Mapping[str, str],
-    *,
-    local: bool,
-) -> Judge:
+def _backend(
+    kind: str, model: str, connections: Connections, parameters: Parameters, *, local: bool
+) -> OpenAIBackend | AnthropicBackend | OllamaBackend:
     from pytest_sessioneval.judging.backends.anthropic import AnthropicBackend  # noqa: PLC0415
     from pytest_sessioneval.judging.backends.ollama import OllamaBackend  # noqa: PLC0415
     from pytest_sessioneval.judging.backends.openai import OpenAIBackend  # noqa: PLC0415
-    from pytest_sessioneval.judging.backends.parameters import Parameters  # noqa: PLC0415
+
+    if kind == "anthropic":
+        return AnthropicBackend(model, connections, parameters)
+    if kind == "ollama":
+        return OllamaBackend(model, connections, parameters)
+    return OpenAIBackend(model, connections, parameters, local=local)
+
+
+def _prompted(
+    backend: Backend, parameters: Mapping[str, Value], environ: Mapping[str, str]
+) -> Judge:
     from pytest_sessioneval.judging.backends.recorded import RECORD, ReplyRecorder  # noqa: PLC0415
     from pytest_sessioneval.judging.prompted import PromptedJudge  # noqa: PLC0415
 
-    parameters = Parameters.of(settings)
-    backend: OpenAIBackend | AnthropicBackend | OllamaBackend
-    if kind == "anthropic":
-        backend = AnthropicBackend(model, connections, parameters)
-    elif kind == "ollama":
-        backend = OllamaBackend(model, connections, parameters)
-    else:
-        backend = OpenAIBackend(model, connections, parameters, local=local)
-    judge = PromptedJudge(backend, parameters=backend.parameters)
+    judge = PromptedJudge(backend, parameters=parameters)
     path = environ.get(RECORD, "").strip()
     if not path:
         return judge
     recorder = ReplyRecorder(Path(path), judge.identity, judge.name)
-    return PromptedJudge(backend, parameters=backend.parameters, listener=recorder)
+    return PromptedJudge(backend, parameters=parameters, listener=recorder)
 
 
 def _open_recording(path: Path) -> Judge:

@@ -167,6 +167,7 @@ class RecordedJudge:
     """
 
     sees_metadata = False
+    shares_prefix = False
 
     def __init__(self, path: Path, replies: Iterable[RecordedReply]) -> None:
         self._path = path

@@ -227,6 +227,7 @@ class Reserving:
         self.name = judge.name
         self.notice = judge.notice
         self.sees_metadata = judge.sees_metadata
+        self.shares_prefix = judge.shares_prefix
         self._judge = judge
         self._budget = budget
 

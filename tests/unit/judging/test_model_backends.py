@@ -206,7 +206,7 @@ def test_a_server_without_structured_output_is_asked_in_text(
     assert "text" == second.sent["reply_format"]
 
 
-_TOKENS = ("input_tokens", "output_tokens", "cached_tokens")
+_TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "unpriced_calls")
 
 
 def test_a_server_that_knows_no_patterns_gets_a_plainer_schema(server: JudgeServer) -> None:

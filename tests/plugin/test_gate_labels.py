@@ -1,6 +1,8 @@
 """A gate with people's labels in a real run: shown, deciding, missing, and the same under xdist."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -142,3 +144,17 @@ def test_no_corrected_number_depends_on_workers(
         (suite,) = json.loads((pytester.path / "r.json").read_text("utf-8"))["suites"]
         decisions.append(suite["gate"])
     assert decisions[0] == decisions[1]
+
+
+def test_labels_that_cannot_be_read_fail_the_run(
+    pytester: pytest.Pytester, blessed: GatedSuite
+) -> None:
+    """Somebody changed what a queue drew: nothing is decided, in one line and no traceback."""
+    again(pytester, blessed, by=0)
+    with closing(sqlite3.connect(pytester.path / ".sessioneval" / "store.db")) as connection:
+        connection.execute("UPDATE label_queues SET content = replace(content, 'random', 'any')")
+        connection.commit()
+    result = pytester.runpytest_inprocess("-q")
+    assert FAILED == result.ret
+    result.stdout.fnmatch_lines(["*row 'q-*' of table label_queues cannot be read*"])
+    result.stdout.no_fnmatch_line("*Traceback*")

@@ -207,7 +207,8 @@ def conclude(
     if broken:
         found.append(("regressed", "broken_session"))
     for part, test in tests.items():
-        reason = reason_of(test, part, settings, alpha)
+        paired = measured.estimates[part].units
+        reason = reason_of(test, part, settings, paired=paired, alpha=alpha)
         if test.status is not None and reason is not None:
             found.append((test.status, reason))
     unlabelled = [] if settings.decide_on == "raw" else _unlabelled(measured, tests)
@@ -268,7 +269,7 @@ def _tests(
             alpha=alpha,
             adjusted=None if decides is None else decides[measured.axis, measured.baseline, part],
             bound=measured.free_bounds.get(part) if basis == "raw" else None,
-            basis=basis,
+            paired=None if basis == "raw" else measured.estimates[part].units,
         )
         for part, estimate in estimates.items()
     }

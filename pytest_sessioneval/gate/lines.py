@@ -132,8 +132,8 @@ def _why(reason: Reason, one: Comparison, margin: str, decision: Decision) -> st
             fell = f"the {one.changed} changed sessions fell by {margin} or more"
             return f"{fell}, beyond chance{_holm(changed)}"
         case "too_few":
-            units = 0 if overall is None else overall.units
-            needed = f"{decision.min_pairs} needed{_missing(overall)}"
+            units = 0 if one.overall is None else one.overall.units
+            needed = f"{decision.min_pairs} needed{_missing(one.overall)}"
             return f"{count(units, 'independent pair')}, {needed}"
         case "straddles":
             return f"neither a drop of {margin} nor its absence is shown{_missing(overall)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Literal
 
 from pytest_sessioneval.gate.outcome import MeanTest, Nulls, Reason
 from pytest_sessioneval.gate.rules import FEWEST_LABELS, Status, inconclusive_blocks
@@ -26,9 +25,6 @@ __all__ = ["LOWEST_DIFFERENCE", "mean_test", "reason_of", "undecided_blocks"]
 LOWEST_DIFFERENCE = -100.0
 """The deepest drop there is, in points."""
 
-Basis = Literal["raw", "corrected"]
-"""What a test rests on: the judge's scores alone, or corrected by people's labels."""
-
 
 def mean_test(
     estimate: Estimate,
@@ -38,18 +34,20 @@ def mean_test(
     alpha: float,
     adjusted: float | None,
     bound: float | None = None,
-    basis: Basis = "raw",
+    paired: int | None = None,
 ) -> MeanTest:
     """Return what an estimate says; ``adjusted`` None: it does not decide.
 
     ``adjusted`` is Holm's p-value of a drop, ``bound`` the distribution-free
-    lower limit where the gate is strict.
+    lower limit where the gate is strict. ``paired`` marks an estimate corrected
+    by people's labels, whose own units are the labelled ones, and says how many
+    units were paired.
     """
     low, high = interval(estimate, alpha)
     known = math.isfinite(estimate.se)
     detectable = detectable_effect(estimate.se, alpha) if known else None
-    floor = settings.min_pairs if basis == "raw" else FEWEST_LABELS
-    enough = estimate.units >= floor
+    floor = settings.min_pairs if paired is None else FEWEST_LABELS
+    enough = estimate.units >= floor and (paired is None or paired >= settings.min_pairs)
     p_harmless, p_fell = p_noninferior(estimate, margin), p_drop(estimate)
     status: Status | None = None
     if adjusted is not None:
@@ -85,8 +83,13 @@ def mean_test(
     )
 
 
-def reason_of(test: MeanTest, part: str, settings: GateSettings, alpha: float) -> Reason | None:
-    """Return why a test that decides did not pass; None: it passed, or lacks labels."""
+def reason_of(
+    test: MeanTest, part: str, settings: GateSettings, *, paired: int, alpha: float
+) -> Reason | None:
+    """Return why a test that decides did not pass; None: it passed, or lacks labels.
+
+    ``paired`` is how many units its part of the comparison has.
+    """
     if test.status == "regressed":
         return "regressed" if part == "overall" else "changed_regressed"
     if test.status != "inconclusive":
@@ -95,7 +98,7 @@ def reason_of(test: MeanTest, part: str, settings: GateSettings, alpha: float) -
         return None  # that labels are too few is told once, for all parts together
     if part != "overall":
         return "changed_undecided"
-    if test.units < settings.min_pairs and settings.decide_on == "raw":
+    if paired < settings.min_pairs:
         return "too_few"
     return "unproven" if settings.strict and test.p_noninferior < alpha else "straddles"
 

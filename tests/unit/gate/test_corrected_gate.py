@@ -217,6 +217,14 @@ def test_nineteen_labels_are_too_few_to_pass() -> None:
     assert "passed" == decided(people(steady, drawn=range(20)), CORRECTED).status
 
 
+def test_enough_labels_of_too_few_pairs_do_not_pass() -> None:
+    """The floor of the suite holds, whoever corrects its scores."""
+    labels = people(steady, drawn=range(COUNT))
+    decision = decided(labels, {**CORRECTED, "min_pairs": COUNT + 1})
+    assert ("inconclusive", ("too_few",)) == (decision.status, comparison(decision).reasons)
+    assert "60 independent pairs, 61 needed" in said(decision)[1]
+
+
 def test_labels_that_are_missing_are_told() -> None:
     """Of 40 drawn 10 lack a label: leaving out is choosing."""
     labels = people(steady, drawn=range(40), labelled=range(30))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 from plugin_runs import Runs, Sessions, good_messages, outcomes, refusal
 
-from pytest_sessioneval.testing import JudgeServer
+from pytest_sessioneval.gate.sequential import seeded_order
+from pytest_sessioneval.testing import JudgeRequest, JudgeServer, faithful_reply
 
 OK, FAILED, INTERRUPTED = 0, 1, 2
 _AXIS = "goal_completion"
@@ -30,12 +32,13 @@ axes = ["{_AXIS}"]
 _GATE = f'[gate]\naxes = ["{_AXIS}"]\nsequential = "obf"\n'
 _BEFORE = (80, 60) * 30
 """The scores of 60 sessions: looks after 24, 36, 48 and all of them."""
-_SAME = tuple(mark + {0: 20, 3: -20}.get(n % 6, 0) for n, mark in enumerate(_BEFORE))
-"""As many a level higher as lower."""
 _WORSE = tuple(mark - (0 if n % 10 == 0 else 20) for n, mark in enumerate(_BEFORE))
 """Nine of ten a level lower."""
-_BETWEEN = tuple(mark + (20, -20, -20, 0, 0)[n // 2 % 5] for n, mark in enumerate(_BEFORE))
-"""Four points lower, and far too scattered to say so."""
+_SAME = (20, -20) * 12 + (0,) * 36
+"""Changes by place in the order of judging: as many a level higher as lower, all of them early, so
+that the third look is the first to rule a drop out."""
+_BETWEEN = (20, -20, -20, 0, 0) * 12
+"""The same: three to four points lower at every look, and far too scattered to say so."""
 _BLESSED: dict[str, bytes] = {}
 
 
@@ -46,6 +49,8 @@ class Suite:
     pytester: pytest.Pytester
     sessions: Sessions
     server: JudgeServer
+    marks: dict[int, int]
+    """What the judge gives each session, by number."""
 
     @property
     def baseline(self) -> Path:
@@ -55,9 +60,22 @@ class Suite:
     def record(self, marks: Sequence[int], *, again: str = "", first: int = 0) -> None:
         """Write a session per mark; ``again`` makes them other recordings."""
         for number, mark in enumerate(marks, first):
-            said = good_messages(f"{number}{again}, mark {mark}")
+            self.marks[number] = mark
+            said = good_messages(f"number {number}{again}")
             text = json.dumps({"messages": said, "metadata": {"task": f"t{number // 2}"}})
             self.sessions.text(f"suite/s{number:02d}.json", text)
+
+    def record_in_order(self, by: Sequence[int]) -> None:
+        """Write other recordings whose scores change by these, in the order of judging.
+
+        The order does not depend on scores: a run that asks nobody tells its seed.
+        """
+        self.record(_BEFORE, again=" again")
+        self.run("--sessioneval-offline")
+        seed = _decision(Runs(self.pytester.path))["look"]["seed"]
+        order = seeded_order({f"s{number:02d}.json": None for number in range(60)}, seed)
+        for key, change in zip(order, by, strict=True):
+            self.marks[int(key[1:3])] += change
 
     def rules(self, gate: str = _GATE, *, suite: str = "") -> None:
         """Write the suite file."""
@@ -86,16 +104,25 @@ class Suite:
 def suite(
     pytester: pytest.Pytester,
     sessions: Sessions,
-    judge_server: JudgeServer,
     monkeypatch: pytest.MonkeyPatch,
-) -> Suite:
+) -> Iterator[Suite]:
     """Return a suite of 60 sessions whose baseline is written."""
-    monkeypatch.setenv("COLUMNS", "1000")
-    found = Suite(pytester, sessions, judge_server)
-    found.record(_BEFORE)
-    found.rules()
-    found.bless()
-    return found
+    marks: dict[int, int] = {}
+
+    def reply(request: JudgeRequest) -> str:
+        asked = next(text for role, text in request.messages.values() if role == "user")
+        number = re.search(r"about number (\d+)", asked)
+        return faithful_reply(request, marks[int(number[1])] if number else 80)
+
+    with JudgeServer(reply) as server:
+        monkeypatch.setenv("COLUMNS", "1000")
+        for name, value in server.environ.items():
+            monkeypatch.setenv(name, value)
+        found = Suite(pytester, sessions, server, marks)
+        found.record(_BEFORE)
+        found.rules()
+        found.bless()
+        yield found
 
 
 def _decision(runs: Runs) -> dict[str, Any]:
@@ -139,18 +166,17 @@ def test_a_clear_regression_stops_at_the_first_look(suite: Suite, runs: Runs) ->
 
 def test_no_change_stops_when_a_look_shows_it(suite: Suite, runs: Runs) -> None:
     """Not before: the first look is too early to rule a drop out."""
-    suite.record(_SAME, again=" again")
+    suite.record_in_order(_SAME)
     result, calls = suite.calls(suite.run)
     decision = _decision(runs)
-    assert (OK, "passed") == (result.ret, decision["status"])
-    assert 1 < decision["look"]["look"] < 4
-    assert calls == decision["look"]["judged"]
-    assert {"passed": calls + 1, "skipped": 60 - calls} == outcomes(result)
+    assert (OK, "passed", 48) == (result.ret, decision["status"], calls)
+    assert (3, 48) == (decision["look"]["look"], decision["look"]["judged"])
+    assert {"passed": 49, "skipped": 12} == outcomes(result)
 
 
 def test_what_cannot_be_told_is_judged_to_the_end(suite: Suite, runs: Runs) -> None:
     """The last look decides at the level that is left, and says so."""
-    suite.record(_BETWEEN, again=" again")
+    suite.record_in_order(_BETWEEN)
     result, calls = suite.calls(suite.run)
     decision = _decision(runs)
     assert 60 == calls
@@ -189,7 +215,7 @@ def test_the_calls_are_announced_as_the_most_there_can_be(suite: Suite) -> None:
 
 def test_a_second_run_decides_the_same_and_asks_nobody(suite: Suite, runs: Runs) -> None:
     """Order and looks are fixed by what is compared: running again rolls no dice."""
-    suite.record(_SAME, again=" again")
+    suite.record_in_order(_SAME)
     suite.run()
     first = _kept(runs.last)
     _, calls = suite.calls(suite.run)
@@ -211,7 +237,7 @@ def test_what_is_in_the_store_makes_no_difference(suite: Suite, runs: Runs) -> N
 
 def test_workers_decide_the_same(suite: Suite, runs: Runs) -> None:
     """Under ``-n 2`` the controller takes the looks: the same calls, decision and last line."""
-    suite.record(_SAME, again=" again")
+    suite.record_in_order(_SAME)
     suite.run()
     alone = _kept(runs.last)
     for kept in (suite.pytester.path / ".sessioneval").glob("store.db*"):
@@ -240,7 +266,7 @@ def test_tasks_are_never_split(suite: Suite, runs: Runs) -> None:
 
 def test_a_judge_that_is_down_is_incomplete(suite: Suite, runs: Runs) -> None:
     """A look with a hole in it decides nothing, and neither does the last one."""
-    suite.record(_SAME, again=" again")
+    suite.record_in_order(_SAME)
     suite.server.fail(1, status=401, message="no such key")
     result = suite.run()
     assert FAILED == result.ret
@@ -250,7 +276,7 @@ def test_a_judge_that_is_down_is_incomplete(suite: Suite, runs: Runs) -> None:
 
 def test_a_lost_session_is_incomplete(suite: Suite, runs: Runs) -> None:
     """Sessions that are not reached are still there; one that is gone is lost."""
-    suite.record(_SAME, again=" again")
+    suite.record_in_order(_SAME)
     (suite.baseline.parent / "s07.json").unlink()
     result = suite.run()
     (use,) = _decision(runs)["baselines"]
@@ -260,7 +286,7 @@ def test_a_lost_session_is_incomplete(suite: Suite, runs: Runs) -> None:
 
 def test_a_spent_budget_is_incomplete(suite: Suite, runs: Runs) -> None:
     """What the budget left out is not what a look left out: it fails as not scored."""
-    suite.record(_SAME, again=" again")
+    suite.record_in_order(_SAME)
     result = suite.run("--sessioneval-max-calls=30")
     assert FAILED == result.ret
     assert "incomplete" == _decision(runs)["status"]
@@ -269,7 +295,7 @@ def test_a_spent_budget_is_incomplete(suite: Suite, runs: Runs) -> None:
 
 def test_a_judged_session_that_does_not_report_is_incomplete(suite: Suite, runs: Runs) -> None:
     """Every session up to the look is owed, also when its verdict let the look decide."""
-    suite.record(_SAME, again=" again")
+    suite.record_in_order(_SAME)
     suite.run()
     judged = next(s["key"] for s in runs.suite["sessions"] if s["state"] == "passed")
     skip = (
@@ -296,7 +322,7 @@ def test_ten_that_are_worse_are_not_passed_over_by_unchanged_ones(suite: Suite, 
 
 def test_an_unreadable_file_is_incomplete(suite: Suite, runs: Runs) -> None:
     """Its sessions may be those that got worse."""
-    suite.record(_SAME, again=" again")
+    suite.record_in_order(_SAME)
     suite.sessions.text("suite/s99.json", '{"messages": [')
     result = suite.run()
     assert FAILED == result.ret
@@ -305,7 +331,7 @@ def test_an_unreadable_file_is_incomplete(suite: Suite, runs: Runs) -> None:
 
 def test_offline_without_verdicts_is_incomplete(suite: Suite, runs: Runs) -> None:
     """Nobody was asked about any session of the first look."""
-    suite.record(_SAME, again=" again")
+    suite.record_in_order(_SAME)
     result, calls = suite.calls(lambda: suite.run("--sessioneval-offline"))
     assert (FAILED, 0) == (result.ret, calls)
     assert "incomplete" == _decision(runs)["status"]
@@ -313,7 +339,7 @@ def test_offline_without_verdicts_is_incomplete(suite: Suite, runs: Runs) -> Non
 
 def test_stopping_at_the_first_failure_is_incomplete(suite: Suite, runs: Runs) -> None:
     """After ``-x`` the sessions without a turn are missing from whatever a look had decided."""
-    suite.record(_SAME, again=" again")
+    suite.record_in_order(_SAME)
     suite.run()
     assert "passed" == _decision(runs)["status"]
     suite.sessions.text("suite/test_fails.py", "def test_fails():\n    assert False\n")
@@ -326,7 +352,7 @@ def test_stopping_at_the_first_failure_is_incomplete(suite: Suite, runs: Runs) -
 
 def test_an_interrupted_run_decides_nothing(suite: Suite, runs: Runs) -> None:
     """Exit 2, also when a look had decided before."""
-    suite.record(_SAME, again=" again")
+    suite.record_in_order(_SAME)
     suite.sessions.text("suite/test_stop.py", "def test_stop():\n    raise KeyboardInterrupt\n")
     result = suite.run()
     assert INTERRUPTED == result.ret
@@ -354,7 +380,7 @@ def test_a_run_that_stopped_early_is_no_side_of_a_comparison(suite: Suite, runs:
     suite.record(_WORSE, again=" again")
     suite.run()
     before = runs.folders[-1].name
-    suite.record(_SAME, again=" again")
+    suite.record_in_order(_SAME)
     result = suite.run(f"--sessioneval-compare={before}")
     assert FAILED == result.ret
     assert "incomplete" == _decision(runs)["status"]
@@ -399,7 +425,7 @@ def test_new_sessions_wait_for_the_last_look(suite: Suite, runs: Runs) -> None:
 def test_strict_proves_at_the_end_alone(suite: Suite, runs: Runs) -> None:
     """Its bound is good for one try at its level: nothing passes before every session is in."""
     suite.rules(_GATE + "strict = true\n[gate.margins]\ndefault = 20\n")
-    suite.record(_SAME, again=" again")
+    suite.record_in_order(_SAME)
     result, calls = suite.calls(suite.run)
     assert (OK, 60) == (result.ret, calls)
     assert ("passed", 4) == (_decision(runs)["status"], _decision(runs)["look"]["look"])
@@ -425,7 +451,7 @@ def test_a_baseline_is_written_of_every_session(suite: Suite) -> None:
 def test_without_a_baseline_every_session_is_judged(suite: Suite, runs: Runs) -> None:
     """There is nothing that a look could decide."""
     suite.baseline.unlink()
-    suite.record(_SAME, again=" again")
+    suite.record(_BEFORE, again=" again")
     result, calls = suite.calls(suite.run)
     assert (FAILED, 60) == (result.ret, calls)
     assert ("no_baseline", None) == (_decision(runs)["status"], _decision(runs)["look"])
@@ -440,8 +466,9 @@ def test_the_junit_file_and_the_markdown_say_it(suite: Suite, runs: Runs) -> Non
     assert 36 == junit.count('message="the gate had decided after 24 of 60 sessions"')
     report = (runs.folders[-1] / "report.md").read_text()
     assert "- Decided early, after 24 of 60 sessions (look 1 of 4)" in report
-    first = f"merge stopped, {_AXIS} (-17.5) regressed; 24 sessions passed, 36 left unjudged"
-    assert f"# Session scores: {first}" == report.splitlines()[0].replace("\\", "")
+    first = report.splitlines()[0].replace("\\", "")
+    assert first.startswith(f"# Session scores: merge stopped, {_AXIS} (-1")
+    assert first.endswith(") regressed; 24 sessions passed, 36 left unjudged")
     assert "larger budget" not in report
 
 

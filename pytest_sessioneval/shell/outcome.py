@@ -16,6 +16,7 @@ from pytest_sessioneval.evaluation.cards import standings
 from pytest_sessioneval.evaluation.deciding import decide_run, write_baselines
 from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.provenance import provenance
+from pytest_sessioneval.gate.properties import decision_properties
 from pytest_sessioneval.gate.result import GateResult
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.markdown import render_markdown
@@ -160,7 +161,8 @@ def _report_gate(suite: str, result: GateResult, session: pytest.Session) -> boo
     if decision is not None and decision.status == "not_run" and not decision.blocks:
         return True
     failure = "\n".join(one_line(line, _LINE) for line in result.failure)
-    _emit(session, f"{suite}::gate", failure, _figures(result))
+    properties = [] if decision is None else decision_properties(decision)
+    _emit(session, f"{suite}::gate", failure, properties)
     return not result.blocks
 
 
@@ -179,39 +181,6 @@ def report_no_gate(session: pytest.Session, exitstatus: int) -> None:
     )
     if exitstatus in _MAY_FAIL:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def _figures(result: GateResult) -> list[tuple[str, object]]:
-    """Return the decision's numbers, as JUnit XML and other plugins see them."""
-    if result.decision is None:
-        return []
-    figures: list[tuple[str, object]] = [("gate_status", result.decision.status)]
-    figures += [
-        (f"gate_{drift.axis}_{check.baseline}_canary_shift", drift.shift)
-        for check in result.decision.canaries
-        for drift in check.drifts
-        if drift.shift is not None
-    ]
-    if result.decision.look is not None:
-        taken = result.decision.look.model_dump(mode="json")
-        figures += [(f"gate_look_{name}", value) for name, value in taken.items()]
-    for axis in result.decision.gated:
-        figures.append((f"gate_{axis.axis}_status", axis.status))
-        figures += [
-            (f"gate_{axis.axis}_{held.baseline}_{name}", value)
-            for held in axis.comparisons
-            if held.overall is not None
-            for name, value in held.overall.model_dump(mode="json").items()
-            if isinstance(value, int | float | str)
-        ]
-        figures += [
-            (f"gate_{axis.axis}_{held.baseline}_corrected_{name}", value)
-            for held in axis.comparisons
-            if held.corrected is not None and held.corrected.overall is not None
-            for name, value in held.corrected.overall.model_dump(mode="json").items()
-            if isinstance(value, int | float | str)
-        ]
-    return figures
 
 
 def _report_thresholds(suite: SuiteRun, session: pytest.Session) -> bool:

@@ -155,6 +155,38 @@ def test_every_axis_has_its_own_margin(
     assert (FAILED if status == "regressed" else OK) == result.ret
 
 
+def test_junit_has_every_number_of_the_line(
+    pytester: pytest.Pytester, gated: GatedSuite, runs: Runs
+) -> None:
+    """What a reader sees of an axis, a program finds as properties of the gate's test case."""
+    gated.write()
+    gated.bless(pytester)
+    gated.write((30, *moved(-4, 2)[1:-1]))
+    pytester.runpytest_inprocess("-q", "--junitxml=junit.xml")
+    case = gated.junit(pytester.path / "junit.xml")
+    assert case is not None
+    compared = _compared(runs)
+    shown = {name: value for name, value in compared["overall"].items() if value is not None}
+    shown |= {
+        "comparison": "regressed",
+        "before": compared["baseline_mean"],
+        "after": compared["candidate_mean"],
+        **{name: compared[name] for name in ("changed", "fell", "rose", "missing_share")},
+        "broken": 1,
+        "newly_null": 0,
+        "newly_scored": 0,
+        "unjudged": 0,
+    }
+    expected = {f"gate_{AXIS}_baseline_{name}": str(value) for name, value in shown.items()}
+    expected |= {"gate_status": "regressed", f"gate_{AXIS}_status": "regressed"}
+    expected |= {
+        f"gate_{AXIS}_margin": "5.0",
+        "gate_baseline_lost": "1",
+        "gate_baseline_added": "0",
+    }
+    assert expected == {k: v for k, v in case.properties.items() if not k.endswith("noise_share")}
+
+
 # -- the judge's own noise --------------------------------------------------------------
 
 

@@ -54,7 +54,7 @@ def score_paths(request: ScoringRequest, *, on: Terms, out: Path) -> Outcome:
     Raises ``UsageError`` before anybody is asked, and ``StoreError``.
     """
     with direct_run(on) as run:
-        scored = score(request, run, announce=waiting_for("score"))
+        scored = score(request, run, announce=waiting_for("score"), out=out)
     files = write_reports(scored.report, out, root=on.home)
     return Outcome(scored, tuple(_shown(path) for path in files.paths))
 

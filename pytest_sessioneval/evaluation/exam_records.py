@@ -61,9 +61,16 @@ def session_records(
 
 def models_of(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     """Return the models that answered, as they name themselves, sorted."""
-    return tuple(
-        sorted({opinion.judge_model for verdict in verdicts for opinion in verdict.opinions})
-    )
+    answers = [
+        opinion
+        for verdict in verdicts
+        for opinion in verdict.opinions
+        if any(
+            said.kind == "scored" or said.reason not in NOT_ANSWERED
+            for said in opinion.axes.values()
+        )
+    ]
+    return tuple(sorted({opinion.judge_model for opinion in answers}))
 
 
 def exam_warnings(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_sessioneval.errors import SettingError, SuiteError
+from pytest_sessioneval.evaluation.cards import standings
 from pytest_sessioneval.evaluation.deciding import decide_run
 from pytest_sessioneval.evaluation.direct import Announce, DirectRun, suite_in
 from pytest_sessioneval.evaluation.early_stopping import check_early_stopping
@@ -66,8 +67,10 @@ class _Named:
     whole: bool = False
 
 
-def score(request: ScoringRequest, run: DirectRun, *, announce: Announce) -> Scored:
+def score(request: ScoringRequest, run: DirectRun, *, announce: Announce, out: Path) -> Scored:
     """Return what came of evaluating what was asked for; the run is kept in the store.
+
+    ``out`` is the output folder, where judges' cards lie.
 
     Raises ``UsageError`` before anybody is asked, and ``StoreError``.
     """
@@ -97,7 +100,7 @@ def score(request: ScoringRequest, run: DirectRun, *, announce: Announce) -> Sco
     missing = request.require_gate and not decided
     stopped = any(gate.blocks for gate in gates.values())
     return Scored(
-        report=build_report(done, gates),
+        report=build_report(done, gates, standings(done, plan, out=out)),
         missed=missed,
         problems=problems,
         gate_missing=missing,

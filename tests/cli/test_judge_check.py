@@ -320,3 +320,11 @@ def test_the_schema_is_printed(orders: Path) -> None:
     jsonschema.Draft202012Validator(json.loads(printed.stdout)).validate(
         json.loads(card.model_dump_json())
     )
+
+
+def test_scoring_without_pytest_names_the_card_too(orders: Path) -> None:
+    """The reports are the same."""
+    del orders
+    examined("--labels", "labels.csv", status=0)
+    said = CliRunner().invoke(program, ["score", "orders"]).stdout.splitlines()
+    assert 1 == len([line for line in said if line.startswith(" judge calibrated, card of ")])

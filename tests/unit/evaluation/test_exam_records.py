@@ -134,13 +134,9 @@ def test_a_session_with_any_word_on_it_is_examined() -> None:
 
 
 def test_models_that_answered_are_listed_once() -> None:
-    """In alphabetical order."""
-    verdicts = [
-        verdict(said(40, model="b")),
-        verdict(said(40, model="a")),
-        verdict(said(1, model="b")),
-    ]
-    assert ("a", "b") == models_of(verdicts)
+    """In alphabetical order; one that gave no answer is none of them."""
+    given = [said(40, model="b"), said(40, model="a"), said(1, model="b"), said(None, model="c")]
+    assert ("a", "b") == models_of([verdict(opinion) for opinion in given])
 
 
 def warnings(*models: str, labels: ExamLabels = NONE, **fields: Any) -> list[str]:

@@ -80,6 +80,8 @@ def _described(path: Path, baseline: Baseline) -> Iterator[str]:
     width = max(map(len, baseline.axes), default=0)
     for axis in baseline.axes:
         yield f"  {one_line(axis):{width}}  {_mean(baseline, axis)}"
+    if baseline.canaries:
+        yield f"  beside them, {counted(len(baseline.canaries), 'canary session')}"
 
 
 def _mean(baseline: Baseline, axis: str) -> str:

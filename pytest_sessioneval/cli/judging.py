@@ -11,6 +11,7 @@ import click
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.direct import Terms, suite_in
 from pytest_sessioneval.evaluation.settings import PlannedCalls
+from pytest_sessioneval.judging.panel import panel_experts
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.wording import counted
 from pytest_sessioneval.stores.opening import DEFAULT_STORE
@@ -32,12 +33,21 @@ def terms(*, store: str | None, max_calls: int | None, home: Path) -> Terms:
 def asked_suite(folder: str, judge: str | None) -> Suite:
     """Return the suite in the folder; ``judge`` is --judge, before the environment's.
 
-    Raises ``SettingError`` where there is no such folder, and ``SuiteError``.
+    Raises ``SettingError`` where there is no such folder and for a judge that
+    only pytest knows, and ``SuiteError``.
     """
     path = Path(folder)
     if not path.is_dir():
         raise SettingError(f"{folder} is no folder; name the folder of a suite")
-    return suite_in(path, judge or os.environ.get("SESSIONEVAL_JUDGE") or None)
+    suite = suite_in(path, judge or os.environ.get("SESSIONEVAL_JUDGE") or None)
+    for expert in panel_experts(suite):
+        model = expert.model or suite.settings.judge.model
+        if model.startswith("hook:"):
+            raise SettingError(
+                f"judge {model!r} comes from a conftest.py or a plugin, which pytest alone reads: "
+                "this command cannot ask it; name another with --judge"
+            )
+    return suite
 
 
 def waiting_for(what: str) -> Callable[[PlannedCalls], None]:

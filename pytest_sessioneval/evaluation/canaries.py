@@ -19,7 +19,7 @@ from pytest_sessioneval.evaluation.plan import Plan, SuitePlan
 from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.gate.model import Versions
 from pytest_sessioneval.judging.answering import Ticket
-from pytest_sessioneval.judging.dispatch import Dispatcher
+from pytest_sessioneval.judging.dispatch import Dispatcher, Progress
 from pytest_sessioneval.judging.panel import SCORING_VERSION, Panel, Question, combine
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.verdicts.model import Opinion
@@ -134,12 +134,17 @@ class CanaryWatches:
             for ticket in watch.ticket_ids:
                 dispatcher().consumed(ticket)  # no item waits for them
 
-    def collect(self, dispatcher: Dispatcher | None, suite: str | None = None) -> None:
-        """Wait for the canaries of one suite, or of all."""
+    def collect(
+        self,
+        dispatcher: Dispatcher | None,
+        suite: str | None = None,
+        tick: Callable[[Progress], None] | None = None,
+    ) -> None:
+        """Wait for the canaries of one suite, or of all; ``tick`` as for ``Dispatcher.wait``."""
         for name, watch in self._watches.items():
             if suite in (None, name) and not watch.results and dispatcher is not None:
                 with suppress(StoreError):  # the session that could not be kept says so
-                    watch.collect(dispatcher.wait)
+                    watch.collect(partial(dispatcher.wait, tick=tick))
 
     def results(self, suite: str) -> tuple[SessionResult, ...]:
         """Return how a suite's canaries were judged, once they were collected."""

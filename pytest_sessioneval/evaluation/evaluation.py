@@ -204,6 +204,10 @@ class Evaluation:
             self._submit([entry], load=redacted)
             return self.result(suite.name, member.id)
 
+    def wait_for_canaries(self, tick: Callable[[Progress], None] | None = None) -> None:
+        """Return once every canary was judged: no item waits for them."""
+        self._canaries.collect(self._dispatcher, tick=tick)
+
     def stop(self, reason: str) -> None:
         """Ask no further question; what is in flight is kept if it arrives. Never waits."""
         self._stop.set()

@@ -212,7 +212,13 @@ class RunPlugin:
             plan = self._plan(session)
             if plan.suites:
                 self._begin(plan)
-        return (yield)
+        outcome = yield
+        if self._evaluation is not None:
+            try:  # here and not at the end of the session, so that Ctrl-C is still pytest's
+                self._evaluation.wait_for_canaries(self._progress.show)
+            finally:
+                self._progress.clear()
+        return outcome
 
     def pytest_runtest_protocol(
         self, item: pytest.Item, nextitem: pytest.Item | None

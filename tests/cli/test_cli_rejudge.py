@@ -302,6 +302,7 @@ def test_canaries_are_written_beside_the_scores(with_canaries: Path, judge: Judg
     assert COUNT + 12 == judge.server.calls
     assert any("12 canary sessions new" in line for line in said)
     assert (2, before, {60}) == (held()["format"], held()["sessions"], scores("canaries"))
+    assert "  beside them, 12 canary sessions" in lines(command="show")
     assert with_canaries.is_dir()
 
 

@@ -266,6 +266,12 @@ def test_a_corrupt_baseline_is_told_beforehand(suite: Path) -> None:
     assert "the baseline is no JSON" in refused()
 
 
+@pytest.mark.usefixtures("suite", "server")
+def test_a_judge_that_only_pytest_knows_is_refused() -> None:
+    """A conftest.py is not read here."""
+    assert "pytest alone reads" in refused("--judge", "hook:mine")
+
+
 @pytest.mark.usefixtures("suite")
 def test_a_folder_that_is_not_there_is_refused() -> None:
     """Exit 2."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from plugin_runs import Runs, outcomes, refusal
 
+from pytest_sessioneval.cli import program
 from pytest_sessioneval.testing import JudgeRequest, JudgeServer, faithful_reply
 
 AXIS = "tool_usage_quality"
@@ -279,6 +284,28 @@ def test_offline_says_that_they_were_not_judged(
     result.stdout.fnmatch_lines(["*The canaries were not judged in this run*"])
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
+def test_an_interrupt_while_waiting_for_them_is_pytests_own(
+    blessed: Suite, judge: Judge, pytester: pytest.Pytester
+) -> None:
+    """Every item has reported, and the judge hangs: Ctrl-C ends with 2 and without a traceback."""
+    assert 0 == pytester.runpytest_inprocess("-q").ret
+    before = judge.server.calls
+    judge.server.hold()
+    with pytester.popen([sys.executable, "-u", "-m", "pytest", "-v"]) as process:
+        judge.server.wait_for_calls(before + CANARIES)
+        assert process.stdout is not None
+        said = b""
+        while b"100%" not in said:
+            said += os.read(process.stdout.fileno(), 4096)
+        process.send_signal(signal.SIGINT)
+        assert 2 == process.wait(timeout=60)
+        said += process.stdout.read()
+    assert b"KeyboardInterrupt" in said
+    assert b"Traceback" not in said
+    assert blessed.folder.is_dir()
+
+
 # -- what cannot turn it green -------------------------------------------------------
 
 
@@ -372,6 +399,20 @@ def test_what_the_suite_shows_of_its_agent_does_not_move_them(
     canaries = ["order canaries/" in request.text for request in asked]
     assert (SESSIONS, CANARIES) == (sum(shown), sum(canaries))
     assert not any(both for both in zip(shown, canaries, strict=True) if all(both))
+
+
+def test_the_command_decides_the_same_of_its_report(
+    blessed: Suite, judge: Judge, pytester: pytest.Pytester, runs: Runs
+) -> None:
+    """``sessioneval compare`` knows the canaries of baseline and report."""
+    judge.shift = -20
+    pytester.runpytest_inprocess("-q")
+    report = runs.folders[-1] / "report.json"
+    arguments = [str(blessed.folder / "baseline.json"), str(report), "--json"]
+    done = CliRunner().invoke(program, ["compare", *arguments, "--suite", str(blessed.folder)])
+    told = json.loads(done.stdout)
+    assert (1, "not_comparable") == (done.exit_code, told["status"])
+    assert decision(runs)["canaries"] == told["canaries"]
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="there is no git executable on PATH")

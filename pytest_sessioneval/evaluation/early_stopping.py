@@ -24,7 +24,7 @@ from pytest_sessioneval.gate.sequential import (
 )
 from pytest_sessioneval.suites.model import GateSettings, Suite
 
-__all__ = ["EarlyStopping", "check_early_stopping", "stops_early"]
+__all__ = ["EarlyStopping", "check_early_stopping"]
 
 
 class EarlyStopping:
@@ -107,18 +107,13 @@ class EarlyStopping:
         return decision is not None
 
 
-def stops_early(suite: Suite) -> bool:
-    """Return whether the suite's gate may stop judging before every session is judged."""
-    gate = suite.settings.gate
-    return gate is not None and gate.sequential != "off"
-
-
 def check_early_stopping(suite: Suite, *, shortcuts: bool) -> None:
     """Raise where something else than the gate must see every session.
 
     ``SuiteError`` for thresholds, ``SettingError`` for the shortcuts on the command line.
     """
-    if not stops_early(suite):
+    gate = suite.settings.gate
+    if gate is None or gate.sequential == "off":
         return
     what = f'suite {suite.name}: [gate] sequential = "obf" leaves sessions unjudged once it is sure'
     for section, given in suite.settings.thresholds:

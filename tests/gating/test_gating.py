@@ -59,11 +59,13 @@ def against(suite: Suite, text: str) -> Reference:
     return reference_of(suite, source)
 
 
-def decided(reference: Reference, *, without: Sequence[str] = (), **flags: bool) -> Decision:
+def decided(
+    reference: Reference, *, without: Sequence[str] = (), required: bool = False
+) -> Decision:
     """Return what the gate says of the reference's suite, judged now."""
     run = judged_suite(reference.suite, without=without)
     side = candidate_side(run, left_out=without, partial="-k" if without else "")
-    decision = gate_suite(side, reference, **flags)
+    decision = gate_suite(side, reference, required=required)
     assert decision is not None
     return decision
 

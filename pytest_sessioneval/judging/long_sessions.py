@@ -66,6 +66,7 @@ _INSTRUCTION_TOKENS = 1_000
 _LEAST_ROOM = 1_000
 _ROOM_TO_SHARE = 8_000
 _NO_LIMIT = 2**62
+_HEAVIEST_NONCE = "0" * 32
 _ROUNDS = 5
 _FEWEST_QUOTES, _MOST_QUOTES = 4, 20
 _TOKENS_OF_QUOTE = 90
@@ -155,7 +156,7 @@ def in_parts(case: Case) -> Parts:
     """Return the parts to read, each within the judge's context."""
     count = 999  # at least as long as the numbers of any request
     empty = Excerpt((), (), 0, 0)
-    asked = extraction_prompt(case, empty, nth=count, count=count, most=_MOST_QUOTES)
+    asked = extraction_prompt(_measured(case), empty, nth=count, count=count, most=_MOST_QUOTES)
     left = _left(case, prompt_tokens(asked))
     parts = segments(
         case.transcript,
@@ -209,11 +210,17 @@ def room(case: Case) -> int:
     The same for all experts of a session, by what the longest question about
     the rubric would take; where that leaves little, by this expert's own.
     """
+    case = _measured(case)
     bare = case.expert.model_copy(update={"instruction": ""})
     everything = _asked(replace(case, axes=readable_axes(case), expert=bare))
     instruction = max(_INSTRUCTION_TOKENS, estimated_tokens(case.expert.instruction))
     shared = _free(case, everything + instruction)
     return shared if shared >= _ROOM_TO_SHARE else _left(case, _asked(case))
+
+
+def _measured(case: Case) -> Case:
+    """Return the case as it is measured: its code is another in every run, what is shown is not."""
+    return replace(case, nonce=_HEAVIEST_NONCE)
 
 
 def _asked(case: Case) -> int:

@@ -336,3 +336,11 @@ def test_axes_that_cannot_apply_are_not_read_for() -> None:
     rubric = RUBRIC.model_copy(update={"axes": (*RUBRIC.axes, agents)})
     parts = in_parts(replace(_long(), rubric=rubric))
     assert "## agents" not in parts.prompts[0].question
+
+
+def test_what_is_shown_does_not_depend_on_the_runs_code() -> None:
+    """The nonce is another in every run; a session is shown, and cut into parts, the same way."""
+    light, heavy = (_long(nonce=code * 16) for code in ("ab", "01"))
+    assert in_parts(light).excerpts == in_parts(heavy).excerpts
+    wordy = (_long(transcript=WORDY, nonce=code * 16) for code in ("ab", "01"))
+    assert 1 == len({at_once(each) for each in wordy})

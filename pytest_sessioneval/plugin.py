@@ -40,6 +40,15 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Count in one process what xdist's workers would each count a part of."""
+    if config.option.sessioneval_estimate:
+        for name, value in (("numprocesses", 0), ("dist", "no"), ("tx", [])):
+            if hasattr(config.option, name):
+                setattr(config.option, name, value)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; switch the run on when the command line asks for it."""
     config.addinivalue_line("markers", "sessioneval: a recorded agent session, judged by a panel")

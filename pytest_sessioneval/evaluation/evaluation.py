@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial, reduce
 from itertools import count
@@ -13,6 +14,7 @@ from pytest_sessioneval.evaluation.assembling import SuiteTally, assemble_run, a
 from pytest_sessioneval.evaluation.canaries import CanaryWatches
 from pytest_sessioneval.evaluation.early_stopping import EarlyStopping
 from pytest_sessioneval.evaluation.entries import Entry, look_up, planned_calls, set_statuses
+from pytest_sessioneval.evaluation.estimating import estimated
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.panels import JudgeOpener, Panels
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
@@ -25,6 +27,7 @@ from pytest_sessioneval.gate.sequential import ReachedLook
 from pytest_sessioneval.judging.answering import Ticket
 from pytest_sessioneval.judging.budget import CallBudget, CostBudget
 from pytest_sessioneval.judging.dispatch import Dispatcher, Progress
+from pytest_sessioneval.judging.models import known_models
 from pytest_sessioneval.judging.panel import Panel
 from pytest_sessioneval.stores.protocol import Store, StoredOpinion
 from pytest_sessioneval.suites.model import Suite
@@ -35,6 +38,9 @@ from pytest_sessioneval.verdicts.run import Provenance, Run, SessionResult, Sour
 __all__ = ["Evaluation"]
 
 _CLOSING_S = 10.0
+_MEASURED = 50
+"""Sessions that are measured to say beforehand what a run is likely to cost."""
+
 _NO_SOURCES = Sources()
 
 
@@ -113,39 +119,21 @@ class Evaluation:
         """
         self.plan = plan
         self._begin()
-        with paused(sum(len(suite_plan.sessions) for suite_plan in plan.suites)):
-            entries = [
-                Entry.of(suite_plan, planned, self.panel(suite_plan.suite))
-                for suite_plan in plan.suites
-                for planned in suite_plan.sessions
-            ]
-            if not self._settings.fresh:
-                look_up(entries, self._store)
-            for entry in entries:
-                self._entries[entry.plan.suite.name, entry.planned.member.id] = entry
-        if not self._settings.for_baseline:
-            found = {one.suite.name: EarlyStopping.of(one) for one in plan.suites}
-            self._stopping = {name: one for name, one in found.items() if one is not None}
-        if not self._settings.offline:
-            self._canaries = CanaryWatches.of(
-                plan, self.panel, for_baseline=self._settings.for_baseline
-            )
+        entries = self._looked_up(plan)
+        for entry in entries:
+            self._entries[entry.plan.suite.name, entry.planned.member.id] = entry
         set_statuses(entries, self._store)
-        if announce is not None and (entries or len(self._canaries)):
-            announce(
-                planned_calls(
-                    entries,
-                    offline=self._settings.offline,
-                    embedded=self._is_embedded,
-                    at_most=bool(self._stopping),
-                    canaries=self._canaries,
-                )
-            )
+        if announce is not None and entries:
+            announce(self._planned(entries, most=_MEASURED))
         # First: no budget and no early stop may come before the check.
         self._canaries.submit(self._opened_dispatcher, self._source)
         self._submit([e for e in entries if e.plan.suite.name not in self._stopping])
         for name, stopping in self._stopping.items():
             self._submit_part(name, stopping.first)
+
+    def estimate(self, plan: Plan) -> PlannedCalls:
+        """Return what judging the plan would ask and take; nobody is asked and nothing kept."""
+        return self._planned(self._looked_up(plan), most=None)
 
     def result(
         self, suite: str, member_id: str, tick: Callable[[Progress], None] | None = None
@@ -299,6 +287,47 @@ class Evaluation:
         """Return a suite's part of the run as it is while it is under way."""
         self._canaries.collect(self._dispatcher, plan.suite.name)
         return assemble_suite(self._tally(plan, lambda _suite, _member: True), root=self._root)
+
+    def _looked_up(self, plan: Plan) -> list[Entry]:
+        """Return the plan's sessions with what is stored of them, and how they are judged."""
+        with paused(sum(len(suite_plan.sessions) for suite_plan in plan.suites)):
+            entries = [
+                Entry.of(suite_plan, planned, self.panel(suite_plan.suite))
+                for suite_plan in plan.suites
+                for planned in suite_plan.sessions
+            ]
+            look_up(entries, self._store)
+        if not self._settings.for_baseline:
+            found = {one.suite.name: EarlyStopping.of(one) for one in plan.suites}
+            self._stopping = {name: one for name, one in found.items() if one is not None}
+        if not self._settings.offline:
+            self._canaries = CanaryWatches.of(
+                plan, self.panel, for_baseline=self._settings.for_baseline
+            )
+        return entries
+
+    def _planned(self, entries: Sequence[Entry], *, most: int | None) -> PlannedCalls:
+        """Return what is about to be asked, measured on at most that many sessions."""
+        planned = planned_calls(
+            entries,
+            offline=self._settings.offline,
+            embedded=self._is_embedded,
+            at_most=bool(self._stopping),
+            canaries=self._canaries,
+        )
+        missing = [entry for entry in entries if not entry.is_stored]
+        asked = [question for entry in missing for question in entry.unanswered]
+        in_words = any(question.seat.judge.shares_prefix for question in asked)
+        if not planned.calls or (most is not None and not in_words):
+            return planned
+        estimate, read = estimated(
+            missing,
+            lambda entry: self._source.peek(entry.planned.member, entry.plan.suite.redaction),
+            self._settings.models or known_models(),
+            most=most,
+            others=len(self._canaries.questions),
+        )
+        return replace(planned, estimate=estimate, estimated_from=read)
 
     def _begin(self) -> None:
         with self._opening:

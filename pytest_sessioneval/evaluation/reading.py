@@ -40,6 +40,10 @@ class Readings:
             self._bytes += size
             self._kept[path] = reading
 
+    def get(self, path: Path) -> FileReading | None:
+        """Return the file's reading, and keep it; None where it was not kept."""
+        return self._kept.get(path)
+
     def take(self, path: Path) -> FileReading | None:
         """Return the file's reading and let go of it; None where it was not kept."""
         return self._kept.pop(path, None)
@@ -77,21 +81,20 @@ class TranscriptSource:
         Raises ``TranscriptError`` when the file cannot be read any more, or when
         it changed since it was collected.
         """
-        locator = member.session.summary.locator
-        if locator is None:
+        if member.session.summary.locator is None:
             reading = self._read(member.path)
         else:
             with self._reading:
                 reading = self._remembered(member.path)
-        for found in reading.sessions:
-            if found.locator == locator:
-                if digest(found.transcript) != member.session.summary.digest:
-                    break
-                return self.redact(found.transcript, suite=member.session.suite, policy=policy)
-        raise TranscriptError(
-            "the session changed while the run was going on; run again",
-            place=Place(str(member.path)),
-        )
+        found = _found(member, reading)
+        return self.redact(found, suite=member.session.suite, policy=policy)
+
+    def peek(self, member: Member, policy: RedactionPolicy = SECRETS) -> Transcript:
+        """Return the same without counting what is redacted: it is not going to a judge yet."""
+        with self._reading:
+            kept = self._collected.get(member.path) or self._readings.get(member.path)
+        reading = kept or self._registry.read(member.path, self._limits)
+        return redact(_found(member, reading), policy).transcript
 
     def redact(
         self, transcript: Transcript, *, suite: str, policy: RedactionPolicy = SECRETS
@@ -117,6 +120,18 @@ class TranscriptSource:
 
     def _read(self, path: Path) -> FileReading:
         return self._collected.take(path) or self._registry.read(path, self._limits)
+
+
+def _found(member: Member, reading: FileReading) -> Transcript:
+    for found in reading.sessions:
+        if found.locator == member.session.summary.locator:
+            if digest(found.transcript) != member.session.summary.digest:
+                break
+            return found.transcript
+    raise TranscriptError(
+        "the session changed while the run was going on; run again",
+        place=Place(str(member.path)),
+    )
 
 
 def redacted_summary(

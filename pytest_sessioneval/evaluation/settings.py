@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pytest_sessioneval.judging.estimating import Estimate
 from pytest_sessioneval.judging.models import ModelTable
 
 __all__ = ["EvaluationSettings", "PlannedCalls"]
@@ -51,5 +52,9 @@ class PlannedCalls:
     """Early stopping may make them fewer."""
     canaries: int = 0
     """Frozen sessions that are judged again; their calls count, they do not."""
+    estimate: Estimate | None = None
+    """What that is likely to take; None: not estimated."""
+    estimated_from: int = 0
+    """Sessions whose requests were measured for it; the rest are taken to be like them."""
     unredacted: bool = False
     """Sessions go to them with their secrets."""

@@ -56,7 +56,8 @@ class Answering:
         """
         question = ticket.questions[position]
         try:
-            case = self._case(ticket, question, read())
+            fence = nonce(self.secret, ticket.digest)
+            case = case_of(ticket.panel, question, ticket.session_id, read(), fence)
             answer = question.seat.judge.judge(case)
             missing = [axis.name for axis in question.axes if axis.name not in answer.axes]
             if missing:
@@ -84,25 +85,6 @@ class Answering:
     def skipped(self, ticket: Ticket, position: int, detail: str) -> Opinion:
         """Return that one of the ticket's questions was not asked, and why."""
         return self._unanswered(ticket, ticket.questions[position], "skipped", detail)
-
-    def _case(self, ticket: Ticket, question: Question, transcript: Transcript) -> Case:
-        panel = ticket.panel
-        return Case(
-            session_id=ticket.session_id,
-            transcript=transcript,
-            rubric=panel.suite.rubric,
-            expert=question.seat.expert,
-            axes=question.axes,
-            repeat=question.repeat,
-            nonce=nonce(self.secret, ticket.digest),
-            profile=question.profile,
-            feedback=question.feedback,
-            expectations=question.expectations,
-            use_outcome=panel.suite.settings.suite.use_outcome,
-            max_chars=question.seat.max_chars,
-            context_tokens=question.seat.context_tokens,
-            reply_tokens=panel.suite.settings.judge.max_output_tokens,
-        )
 
     def _opinion(self, ticket: Ticket, question: Question, answer: Answer) -> Opinion:
         asked = {axis.name for axis in question.axes}
@@ -136,6 +118,28 @@ class Answering:
         axes: dict[str, AxisOpinion] = {axis.name: unscored for axis in question.axes}
         answer = Answer(axes=axes, model=question.seat.judge.name, spent=spent or CallCount())
         return self._opinion(ticket, question, answer)
+
+
+def case_of(
+    panel: Panel, question: Question, session_id: str, transcript: Transcript, fence: str
+) -> Case:
+    """Return what a question puts before its judge; ``fence`` is the session's nonce."""
+    return Case(
+        session_id=session_id,
+        transcript=transcript,
+        rubric=panel.suite.rubric,
+        expert=question.seat.expert,
+        axes=question.axes,
+        repeat=question.repeat,
+        nonce=fence,
+        profile=question.profile,
+        feedback=question.feedback,
+        expectations=question.expectations,
+        use_outcome=panel.suite.settings.suite.use_outcome,
+        max_chars=question.seat.max_chars,
+        context_tokens=question.seat.context_tokens,
+        reply_tokens=panel.suite.settings.judge.max_output_tokens,
+    )
 
 
 def is_answer(opinion: Opinion) -> bool:

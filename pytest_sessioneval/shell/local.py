@@ -26,7 +26,7 @@ from pytest_sessioneval.gate.shortcuts import check_shortcuts
 from pytest_sessioneval.judging.backends.opening import open_judge
 from pytest_sessioneval.judging.budget import CallBudget
 from pytest_sessioneval.judging.model import Judge
-from pytest_sessioneval.shell.announcing import announcement
+from pytest_sessioneval.shell.announcing import announcement, estimate_lines
 from pytest_sessioneval.shell.settings import RunSettings
 from pytest_sessioneval.shell.sources import Tick
 from pytest_sessioneval.stores.protocol import Store
@@ -112,6 +112,14 @@ class LocalSource:
     def start(self, plan: Plan) -> None:
         """Begin to judge, saying beforehand what will be asked."""
         self.evaluation.start(plan, self._announce)
+
+    def estimate(self, plan: Plan) -> None:
+        """Say what judging the plan would take; nobody is asked."""
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        planned = self.evaluation.estimate(plan)
+        if reporter is not None:
+            for line in estimate_lines(planned):
+                reporter.write_line(line)
 
     def _announce(self, planned: PlannedCalls) -> None:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")

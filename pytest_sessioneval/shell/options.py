@@ -58,6 +58,7 @@ OPTIONS = (
     Option("fail-under", "AXIS:N", "fail when a mean is lower", twin=False, repeatable=True),
     Option("fail-drop", "AXIS:N[%]", "fail when a mean dropped", twin=False, repeatable=True),
     Option("redact", "off|secrets|secrets+pii", "what is replaced before anybody sees a session"),
+    Option("estimate", None, "count calls, tokens and cost, and judge nothing", twin=False),
     Option("offline", None, "ask no judge: sessions the store does not know are not scored"),
 )
 """In the order of ``pytest --help``."""

@@ -205,12 +205,15 @@ class RunPlugin:
     def pytest_runtestloop(self, session: pytest.Session) -> Any:
         """Begin to judge when the items begin to run, never where none of them will.
 
-        Nobody is asked under ``--co``, ``--setup-only`` and ``--setup-plan``.
+        Nobody is asked under ``--co``, ``--setup-only`` and ``--setup-plan``, nor
+        under ``--sessioneval-estimate``, which runs no item at all.
         """
         self._session = session
         if _runs_items(session.config) and not self.is_worker:
             plan = self._plan(session)
-            if plan.suites:
+            if plan.suites and self.settings.estimate:
+                self._estimate(plan, session)
+            elif plan.suites:
                 self._begin(plan)
         outcome = yield
         if self._evaluation is not None:
@@ -321,6 +324,12 @@ class RunPlugin:
         }
         self.source.start(plan)
         keep_what_is_there(len(self._nodes))
+
+    def _estimate(self, plan: Plan, session: pytest.Session) -> None:
+        """Say what judging would take, and run no item; what is wrong ends pytest with exit 4."""
+        if isinstance(self.source, LocalSource):
+            self.source.estimate(plan)
+        session.items.clear()
 
     def _consumed(self, suite: str, member_id: str) -> None:
         if self._evaluation is not None:

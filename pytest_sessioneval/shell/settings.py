@@ -66,6 +66,8 @@ class RunSettings:
     out: Path
     json: Path | None
     md: Path | None
+    estimate: bool
+    """Count what judging would take, and judge nothing."""
     redact: Replaced | None
     selection: Selection
     evaluation: EvaluationSettings
@@ -89,6 +91,7 @@ def run_settings(config: pytest.Config, environ: Mapping[str, str], *, home: Pat
     """
     given = {option.name: _given(config, environ, option) for option in OPTIONS}
     _check_update(given)
+    _check_estimate(given)
     _check_baseline(given)
 
     def read(name: str, parse: Callable[[_Given], ValueT], default: ValueT) -> ValueT:
@@ -108,6 +111,7 @@ def run_settings(config: pytest.Config, environ: Mapping[str, str], *, home: Pat
         out=out,
         json=read("json", lambda value: where / value.text, None),
         md=read("md", lambda value: where / value.text, None),
+        estimate=given["estimate"] is not None,
         redact=read("redact", _replaced, None),
         selection=Selection(
             scope=read("scope", _scope, "all"),
@@ -155,6 +159,24 @@ def _check_update(given: Mapping[str, _Given | None]) -> None:
         if check is not None and check.trusted:
             raise SettingError(
                 f"{update.origin} decides nothing, and {check.origin} asks for a decision; "
+                "give one of them"
+            )
+
+
+def _check_estimate(given: Mapping[str, _Given | None]) -> None:
+    """Raise ``SettingError`` where counting would pass over a check: it judges nothing."""
+    estimate = given["estimate"]
+    if estimate is None:
+        return
+    if not estimate.trusted:
+        raise SettingError(
+            f"{estimate.origin}: nothing is judged then, so only the command line itself may say so"
+        )
+    for name in ("require-gate", "fail-under", "fail-drop"):
+        check = given[name]
+        if check is not None and check.trusted:
+            raise SettingError(
+                f"{estimate.origin} judges nothing, and {check.origin} asks for a decision; "
                 "give one of them"
             )
 

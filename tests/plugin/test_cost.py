@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from plugin_runs import Runs, Sessions, outcomes, refusal
+from plugin_runs import Runs, Sessions, good_messages, outcomes, refusal
 
 from pytest_sessioneval.testing import JudgeServer
 
@@ -159,3 +160,96 @@ def test_without_a_file_the_price_table_is_refused(pytester: pytest.Pytester, pr
     """Exit 4, with the file's name."""
     prices.unlink()
     assert "prices.toml" in refusal(pytester.runpytest("suite", f"--sessioneval-prices={prices}"))
+
+
+@WORKERS
+def test_an_estimate_counts_and_judges_nothing(
+    pytester: pytest.Pytester,
+    runs: Runs,
+    caching_judge: JudgeServer,
+    prices: Path,
+    workers: tuple[str, ...],
+) -> None:
+    """Calls, tokens and cost, exit 0, and no run, no item, no request."""
+    result = pytester.runpytest(
+        "suite", f"--sessioneval-prices={prices}", "--sessioneval-estimate", *workers
+    )
+    assert pytest.ExitCode.OK == result.ret
+    result.stdout.fnmatch_lines(
+        [
+            "estimate: 3 sessions, 0 from store; 3 to judge: 9 calls to openai:cheap",
+            "about * tokens in, * out, about $0.*",
+            "nothing was judged, no test run and no gate decided*",
+        ]
+    )
+    assert {} == outcomes(result)
+    assert 0 == caching_judge.calls
+    assert [] == runs.folders
+
+
+@WORKERS
+@pytest.mark.usefixtures("caching_judge")
+def test_a_run_says_beforehand_what_it_is_likely_to_cost(
+    pytester: pytest.Pytester, runs: Runs, prices: Path, workers: tuple[str, ...]
+) -> None:
+    """Before the first call; the true cost, most of the prompts cached, is not higher."""
+    result = pytester.runpytest("suite", f"--sessioneval-prices={prices}", *workers)
+    (line,) = (line for line in result.outlines if line.startswith("judging "))
+    head, _, about = line.partition(", about $")
+    assert "judging 3 sessions: 9 calls to openai:cheap (0 from store)" == head
+    assert 0.5 < float(about) / runs.suite["spent"]["cost_usd"] < 2
+
+
+@pytest.mark.usefixtures("caching_judge")
+def test_an_estimate_counts_only_what_is_not_stored(
+    pytester: pytest.Pytester, prices: Path
+) -> None:
+    """And says so when nobody would be asked."""
+    pytester.runpytest("suite", f"--sessioneval-prices={prices}")
+    result = pytester.runpytest("suite", "--sessioneval-estimate")
+    result.stdout.fnmatch_lines(["estimate: 3 sessions, 3 from store; nobody would be asked"])
+
+
+@pytest.mark.usefixtures("caching_judge", "prices")
+def test_an_estimate_without_a_price_says_so(pytester: pytest.Pytester) -> None:
+    """Calls and tokens are counted all the same."""
+    result = pytester.runpytest("suite", "--sessioneval-estimate")
+    result.stdout.fnmatch_lines(["about * tokens in, * out, of unknown price*"])
+
+
+def test_an_estimate_counts_the_parts_of_long_sessions(
+    pytester: pytest.Pytester, sessions: Sessions, runs: Runs, caching_judge: JudgeServer
+) -> None:
+    """As many calls as the run then makes."""
+    sessions.suite(f"{SUITE}context_tokens = 20000\n", "long")
+    said = [message for n in range(60) for message in good_messages(f"{n} {'very ' * 200}")]
+    sessions.text("long/a.json", json.dumps({"messages": said}))
+    estimate = pytester.runpytest("long", "--sessioneval-estimate")
+    pytester.runpytest("long")
+    (session,) = runs.suite["sessions"]
+    assert session["verdict"]["opinions"][0]["view"]["parts"] > 2
+    estimate.stdout.fnmatch_lines([f"estimate: *: {caching_judge.calls} calls to openai:cheap"])
+
+
+@pytest.mark.usefixtures("prices")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--sessioneval-require-gate",), "asks for a decision"),
+        (("--sessioneval-fail-under=efficiency:50",), "asks for a decision"),
+    ],
+)
+def test_an_estimate_is_no_way_past_a_check(
+    pytester: pytest.Pytester, options: tuple[str, ...], said: str
+) -> None:
+    """It judges nothing, so a decision asked for beside it is refused."""
+    message = refusal(pytester.runpytest("suite", "--sessioneval-estimate", *options))
+    assert message.startswith("--sessioneval-estimate judges nothing")
+    assert said in message
+
+
+@pytest.mark.usefixtures("prices")
+def test_a_file_of_the_repository_cannot_ask_for_an_estimate(pytester: pytest.Pytester) -> None:
+    """Else one word in ``addopts`` would turn every run green."""
+    pytester.makeini("[pytest]\naddopts = --sessioneval-estimate\n")
+    assert "only the command line itself" in refusal(pytester.runpytest("suite"))

@@ -128,10 +128,9 @@ def _regressed(axis: AxisDecision, worst: Comparison, decision: Decision) -> str
         others = f", and {count(more, 'other session')} fell as badly" if more else ""
         average = ""
         if worst.overall is not None:
-            change = f"{signed(worst.overall.difference)} points"
-            average = (
-                f" Over {count(worst.overall.pairs, 'session')}, its average changed by {change}."
-            )
+            change = worst.overall.difference
+            moved = f"{'fell' if change < 0 else 'rose'} by {abs(change):.1f} points"
+            average = f" Over {count(worst.overall.pairs, 'session')}, the average {moved}."
         return (
             f"Session {fall.key} fell from {fall.before:.0f} to {fall.after:.0f} on {axis.axis}"
             f"{others}: no single session may fall by more than {decision.break_points:g} points."

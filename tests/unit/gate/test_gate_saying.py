@@ -59,7 +59,7 @@ FIRST = {
         lambda: decided([5.0, *FORTY[1:]]),
         (
             "Session session-000 fell from 50 to 5 on goal_completion: no single session may "
-            "fall by more than 40 points. Over 40 sessions, its average changed by -1.1 points. "
+            "fall by more than 40 points. Over 40 sessions, the average fell by 1.1 points. "
             "The merge is stopped."
         ),
     ),

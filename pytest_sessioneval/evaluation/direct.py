@@ -102,17 +102,26 @@ class DirectRun:
         self.store = store
         """The store; closed with the run."""
 
-    def scan(self, suite: Suite, named: Collection[Path] = ()) -> Scan:
+    def scan(
+        self,
+        suite: Suite,
+        named: Collection[Path] = (),
+        left_out: Collection[Path] = frozenset(),
+    ) -> Scan:
         """Return what the suite's folder holds, without what pytest leaves out by default.
 
         ``named`` are files the user named: of a folder without a suite file they
-        are then the suite.
+        are then the suite. Files ``left_out`` are passed over.
         """
+
+        def ignored(path: Path, is_folder: bool) -> bool:  # noqa: FBT001 - the shape of Ignored
+            return path in left_out or passed_over(path, is_folder)
+
         return scan(
             suite,
             registry=self._registry,
             store=self.store,
-            ignored=passed_over,
+            ignored=ignored,
             named=named,
             only_named=bool(named) and suite.file is None,
         )

@@ -24,6 +24,7 @@ from pytest_sessioneval.evaluation.baselines import (
 from pytest_sessioneval.evaluation.direct import Announce, DirectRun
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.revisions import find_revision
+from pytest_sessioneval.evaluation.scanning import Scan
 from pytest_sessioneval.gate.baseline import session_scores, unjudged
 from pytest_sessioneval.gate.canaries import check_canaries
 from pytest_sessioneval.gate.model import Baseline, SessionScores, Versions, anchor_name
@@ -81,7 +82,7 @@ def rejudge(
     old = _read(path, suite)
     if old.versions == _today(suite, run) and not fresh:
         return Rejudged(path=path, written=None)
-    found = run.scan(_only_sessions(suite, place))
+    found = _found(suite, run, place)
     matched, unmatched = _matched(old.sessions, found.members, run.readers)
     if unmatched and not drop:
         raise BaselineError(_refusal(path, old, unmatched, place))
@@ -186,6 +187,22 @@ def _read(path: Path, suite: Suite) -> Baseline:
 def _today(suite: Suite, run: DirectRun) -> Versions:
     panel = run.evaluation.panel(suite)
     return Versions(rubric=panel.rubric_version, judge=panel.version, scoring=SCORING_VERSION)
+
+
+def _found(suite: Suite, run: DirectRun, place: Path) -> Scan:
+    """Return the sessions in ``place`` beside today's canaries, which are in the suite's folder.
+
+    A revision may be older than the canaries, or have others.
+    """
+    gate = suite.settings.gate
+    globs = () if gate is None else gate.canaries
+    if place == suite.root or gate is None or not globs:
+        return run.scan(_only_sessions(suite, place))
+    canaries = run.scan(_only_sessions(suite, suite.root)).canaries
+    settings = suite.settings.model_copy(update={"gate": gate.model_copy(update={"canaries": ()})})
+    there = _only_sessions(suite.model_copy(update={"settings": settings}), place)
+    frozen = {path for pattern in globs for path in place.glob(pattern)}
+    return replace(run.scan(there, left_out=frozen), canaries=canaries)
 
 
 def _only_sessions(suite: Suite, place: Path) -> Suite:

@@ -344,6 +344,24 @@ def test_a_canary_that_was_not_judged_writes_nothing(judge: Judge) -> None:
     assert 1 == held()["format"]
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git executable on PATH")
+def test_todays_canaries_go_with_the_sessions_of_a_revision(suite: Path, judge: Judge) -> None:
+    """Whether the revision is older than the canaries or has them: they are no sessions of it."""
+    repository = Repository(suite)
+    repository.commit("Bless")
+    (suite / "canaries").mkdir()
+    for number in range(12):
+        canary(suite, number)
+    rules(suite, 'canaries = ["canaries/*.json"]\n')
+    repository.commit("Canaries")
+    canary(suite, 12)
+    write_sessions(suite, [0.5] * COUNT)
+    for revision in ("git:HEAD~1", "git:HEAD"):
+        lines("--fresh", "--sessions", revision)
+        assert (COUNT, 13) == (len(held()["sessions"]), len(held()["canaries"]))
+    assert COUNT + 2 * (COUNT + 13) == judge.server.calls
+
+
 @pytest.mark.usefixtures("suite")
 def test_a_suite_without_canaries_is_told() -> None:
     """Which key to set."""

@@ -105,7 +105,7 @@ def _check_measures(calibration: Calibration) -> None:
     names = [feature.name for feature in calibration.features]
     if calibration.measures != VERSION or names != [feature.name for feature in FEATURES]:
         raise SuiteError(
-            f"{calibration.version} was fitted to version {calibration.measures} of what the "
-            f"embedded judge measures, and this is version {VERSION}: write it again with "
-            "`sessioneval calibrate`"
+            f"[judge] calibration: {calibration.version} was fitted to version "
+            f"{calibration.measures} of what the embedded judge measures, and this is version "
+            f"{VERSION}: write it again with `sessioneval calibrate`"
         )

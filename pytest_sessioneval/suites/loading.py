@@ -138,6 +138,9 @@ def _calibration(document: TomlFile, settings: SuiteFile, folder: Path) -> Calib
     name = settings.judge.calibration
     if name is None:
         return None
+    if not os.path.lexists(folder / name):
+        reason = f"there is no file {name!r}: write it with `sessioneval calibrate {folder}`"
+        raise document.error([Problem(("judge", "calibration"), reason)])
     try:
         return read_calibration(folder / name)
     except SuiteError as error:

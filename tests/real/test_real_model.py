@@ -11,6 +11,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import subprocess
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +58,8 @@ max_output_tokens = {tokens}
 context_tokens = 8000
 """
 NONCE = "0" * 32
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+OURS = ("SESSIONEVAL_", "OPENAI_", "GITHUB_", "PYTEST_")
 OPENING = re.compile(r'\{\s*"nonce"\s*:\s*"(\{\{NONCE\}\}|[0-9a-f]{32})"')
 
 
@@ -62,6 +67,7 @@ OPENING = re.compile(r'\{\s*"nonce"\s*:\s*"(\{\{NONCE\}\}|[0-9a-f]{32})"')
 class Judged:
     """A run in which the model was asked."""
 
+    folder: Path
     status: int
     said: str
     suite: dict[str, Any]
@@ -100,51 +106,75 @@ def chosen(shared_data: Path) -> list[Transcript]:
     return [one for *_, one in sorted(found, key=lambda item: item[:2])[:2]]
 
 
-def judged(
-    pytester: pytest.Pytester, url: str, sessions: list[Transcript], *, tokens: int
-) -> Judged:
-    """Return how pytest ends on the sessions, judged by the model."""
-    folder = pytester.mkdir("suite")
-    (folder / "rubric.toml").write_text(RUBRIC, "utf-8")
-    (folder / "sessioneval.toml").write_text(SUITE.format(model=MODEL, tokens=tokens), "utf-8")
+def run_in(folder: Path, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Return how one of our commands ends, in a process of its own."""
+    known = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    return subprocess.run(
+        [str(SCRIPTS / command[0]), *command[1:]],
+        cwd=folder,
+        env=known | {"COLUMNS": "100"} | environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def judged(folder: Path, url: str, sessions: list[Transcript], *, tokens: int) -> Judged:
+    """Return how pytest ends on the sessions in ``folder/suite``, judged by the model."""
+    suite = folder / "suite"
+    suite.mkdir()
+    (suite / "rubric.toml").write_text(RUBRIC, "utf-8")
+    (suite / "sessioneval.toml").write_text(SUITE.format(model=MODEL, tokens=tokens), "utf-8")
     for number, one in enumerate(sessions):
-        (folder / f"{number}.jsonl").write_text("\n".join(to_lines(one)), "utf-8")
-    record = pytester.path / "replies.jsonl"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OPENAI_BASE_URL", f"{url}/v1")
-        patch.setenv("SESSIONEVAL_RECORD", str(record))
-        done = pytester.runpytest_subprocess(
-            *("suite", "-p", "no:cacheprovider", "-W", "error"),
-            *("--sessioneval-concurrency=1", "--sessioneval-timeout=300", "--sessioneval-out=out"),
-        )
-    (report,) = (pytester.path / "out" / "runs").glob("*/report.json")
+        (suite / f"{number}.jsonl").write_text("\n".join(to_lines(one)), "utf-8")
+    record = folder / "replies.jsonl"
+    done = run_in(
+        folder,
+        *("pytest", "suite", "-W", "error", "-p", "no:cacheprovider", "--sessioneval-out=out"),
+        *("--sessioneval-concurrency=1", "--sessioneval-timeout=300"),
+        OPENAI_BASE_URL=f"{url}/v1",
+        SESSIONEVAL_RECORD=str(record),
+    )
+    (report,) = (folder / "out" / "runs").glob("*/report.json")
     return Judged(
-        status=int(done.ret),
-        said=done.stdout.str() + done.stderr.str(),
+        folder=folder,
+        status=done.returncode,
+        said=done.stdout + done.stderr,
         suite=json.loads(report.read_text("utf-8"))["suites"][0],
         replies=[json.loads(line) for line in record.read_text("utf-8").splitlines()],
     )
 
 
-def test_real_sessions_are_judged_with_constrained_output(
-    pytester: pytest.Pytester, address: str, chosen: list[Transcript]
-) -> None:
-    """Every reply keeps to the schema, every session is accounted for, no score is unproven."""
-    run = judged(pytester, address, chosen, tokens=220)
-    suite = load_suite(pytester.path / "suite")
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, address: str, chosen: list[Transcript]) -> Judged:
+    """Return a run on two real sessions."""
+    return judged(tmp_path_factory.mktemp("run"), address, chosen, tokens=220)
+
+
+def test_replies_keep_to_the_schema(run: Judged) -> None:
+    """What was not cut off is of the form asked for, and all of it begins like it."""
+    suite = load_suite(run.folder / "suite")
     schema = reply_schema(suite.rubric.axes, suite.rubric)
     for reply in run.replies:
         assert MODEL == reply["model"]
         assert OPENING.match(reply["reply"]), "an unconstrained model begins otherwise"
         if not reply.get("truncated"):
-            value = json.loads(reply["reply"].replace("{{NONCE}}", NONCE))
-            jsonschema.validate(value, schema)
-    assert len(chosen) == len(run.opinions)
-    assert len(run.replies) == run.suite["spent"]["calls"]
-    assert len(chosen) <= run.suite["spent"]["calls"] <= 2 * len(chosen)
-    assert run.suite["spent"]["input_tokens"] > 500 * len(run.replies)
-    answered = [one for one in run.opinions if one["axes"]["helpfulness"].get("reason") != "failed"]
-    assert {"json_schema"} >= {one["sent"]["reply_format"] for one in answered}
+            jsonschema.validate(json.loads(reply["reply"].replace("{{NONCE}}", NONCE)), schema)
+
+
+def test_calls_and_tokens_are_counted(run: Judged) -> None:
+    """One call a session, and one repair at most; the server says how much was read."""
+    spent = run.suite["spent"]
+    assert len(run.replies) == spent["calls"]
+    assert 2 <= spent["calls"] <= 4
+    assert spent["calls"] - 2 == spent["repairs"]
+    assert spent["input_tokens"] > 500 * spent["calls"]
+    assert 0 < spent["output_tokens"] <= 220 * spent["calls"]
+
+
+def test_no_score_is_unproven_and_every_session_is_accounted_for(run: Judged) -> None:
+    """A level with a quote that checks out, or the reason why there is none."""
+    assert 2 == len(run.opinions)
     for one in run.opinions:
         axis = one["axes"]["helpfulness"]
         if axis["kind"] == "scored":
@@ -158,11 +188,26 @@ def test_real_sessions_are_judged_with_constrained_output(
     assert "internal error" not in run.said.lower()
 
 
+def test_reports_call_the_judge_uncalibrated_and_its_card_agrees(run: Judged) -> None:
+    """Without labels nothing speaks for it; its replies are examined as they were recorded."""
+    assert "judge uncalibrated: no judge card" in run.said
+    shutil.copy(run.folder / "replies.jsonl", run.folder / "suite")
+    done = run_in(
+        run.folder,
+        *("sessioneval", "judge-check", "suite", "--judge", "recorded:replies.jsonl"),
+        *("--no-probes", "-k", "1", "--json", "--out", "out"),
+    )
+    assert 1 == done.returncode, done.stderr
+    card = json.loads(done.stdout)
+    assert ("incomplete", []) == (card["status"], card["calibrated"])
+    assert run.suite["judge"]["version"] == card["judge_version"]
+
+
 def test_a_reply_that_is_cut_off_is_repaired_once_and_then_not_scored(
-    pytester: pytest.Pytester, address: str, chosen: list[Transcript]
+    tmp_path: Path, address: str, chosen: list[Transcript]
 ) -> None:
     """Twelve tokens hold no verdict: asked twice, and the item fails as not scored."""
-    run = judged(pytester, address, chosen[:1], tokens=12)
+    run = judged(tmp_path, address, chosen[:1], tokens=12)
     assert [True, True] == [reply.get("truncated") for reply in run.replies]
     (one,) = run.opinions
     assert "failed" == one["axes"]["helpfulness"]["reason"]

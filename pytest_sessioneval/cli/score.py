@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_sessioneval.cli.judging import waiting_for
+from pytest_sessioneval.cli.folders import out_folder
+from pytest_sessioneval.cli.judging import terms, waiting_for
+from pytest_sessioneval.cli.store import named_store
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.direct import Terms, direct_run
 from pytest_sessioneval.evaluation.scoring import Scored, ScoringRequest, score
@@ -18,7 +20,7 @@ from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.terminal import terminal_lines
 from pytest_sessioneval.reports.writing import write_reports
 
-__all__ = ["Outcome", "score_paths", "shard"]
+__all__ = ["Outcome", "close_run", "score_paths", "shard"]
 
 _LINE = 400
 
@@ -29,6 +31,8 @@ class Outcome:
 
     scored: Scored
     written: tuple[str, ...]
+    said: tuple[str, ...] = ()
+    """What else to say, a line each."""
 
     def json(self) -> str:
         """Return the report, as in report.json."""
@@ -46,6 +50,7 @@ class Outcome:
         width = shutil.get_terminal_size().columns
         for said in terminal_lines(self.scored.report, written=self.written, width=width):
             yield f" {said.text} ".center(width, "=") if said.style == "title" else said.text
+        yield from self.said
 
 
 def score_paths(request: ScoringRequest, *, on: Terms, out: Path) -> Outcome:
@@ -57,6 +62,33 @@ def score_paths(request: ScoringRequest, *, on: Terms, out: Path) -> Outcome:
         scored = score(request, run, announce=waiting_for("score"), out=out)
     files = write_reports(scored.report, out, root=on.home)
     return Outcome(scored, tuple(_shown(path) for path in files.paths))
+
+
+def close_run(
+    run_id: str, paths: Sequence[str], *, url: str | None, out: Path, require_gate: bool
+) -> Outcome:
+    """Decide on a shared run with the verdicts that its parts kept; see ``score_paths``.
+
+    Raises ``SettingError`` where no part of that run has ended.
+    """
+    home = out_folder(None)
+    with named_store(url, home=home, must_exist=True) as store:
+        parts = store.run_parts(run_id)
+    if not parts:
+        raise SettingError(
+            f"{run_id}: no part of such a run has ended; `sessioneval runs` lists those there are"
+        )
+    there = f"{len(parts)} of {parts[0].parts} parts"
+    roots = dict.fromkeys(root for part in parts for root in part.suites.values())
+    named = [Path(path) for path in paths] or [home.parent / root for root in roots]
+    request = ScoringRequest(
+        paths=tuple(named),
+        judge=os.environ.get("SESSIONEVAL_JUDGE") or None,
+        require_gate=require_gate,
+    )
+    on = terms(store=url, max_calls=None, home=home.parent)
+    done = score_paths(request, on=replace(on, offline=True, run_id=run_id), out=out)
+    return replace(done, said=(f" run {run_id}: decided on {there}",))
 
 
 def _shown(path: Path) -> str:

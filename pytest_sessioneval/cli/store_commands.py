@@ -18,12 +18,15 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON."
 _SUITE = click.option("--suite", metavar="NAME", help="Only this suite.")
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most.")
 @_JSON
 @_STORE
-def runs(*, limit: int, as_json: bool, url: str | None) -> None:
+@click.pass_context
+def runs(ctx: click.Context, *, limit: int, as_json: bool, url: str | None) -> None:
     """List the latest runs, newest first."""
+    if ctx.invoked_subcommand is not None:
+        return
     from pydantic import TypeAdapter  # noqa: PLC0415
 
     from pytest_sessioneval.cli.listings import run_lines  # noqa: PLC0415
@@ -37,6 +40,42 @@ def runs(*, limit: int, as_json: bool, url: str | None) -> None:
         return
     for line in run_lines(found):
         click.echo(line)
+
+
+@runs.command()
+@click.argument("run_id", metavar="ID")
+@click.argument("paths", metavar="[PATH...]", nargs=-1)
+@click.option("--require-gate", is_flag=True, help="Fail where no gate could decide.")
+@_JSON
+@click.option("--out", metavar="DIR", help="Where reports are written; default: .sessioneval.")
+@_STORE
+@click.pass_context
+def close(
+    ctx: click.Context,
+    run_id: str,
+    paths: tuple[str, ...],
+    *,
+    require_gate: bool,
+    as_json: bool,
+    out: str | None,
+    url: str | None,
+) -> None:
+    """Decide on the shared run ID, with what its parts have kept.
+
+    For a run of `pytest --sessioneval-run-id ID --sessioneval-shard I/N` one of
+    whose parts never ended. PATHs are its suites; default: those that its parts
+    named. Nobody is asked: a session without a verdict is not scored.
+    Exit status: as of `score`.
+    """
+    from pytest_sessioneval.cli.score import close_run  # noqa: PLC0415
+
+    done = close_run(run_id, paths, url=url, out=out_folder(out), require_gate=require_gate)
+    if as_json:
+        click.echo(done.json(), nl=False)
+    else:
+        for line in done.lines():
+            click.echo(line)
+    ctx.exit(0 if done.scored.held else 1)
 
 
 @click.command()

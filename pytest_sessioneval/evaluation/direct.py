@@ -59,6 +59,8 @@ class Terms:
     """Most requests to judges; None: without end."""
     offline: bool = False
     """Ask nobody: what the store does not know is not scored."""
+    run_id: str | None = None
+    """The id to give the run; None: a new one."""
 
 
 def suite_in(folder: Path, judge: str | None) -> Suite:
@@ -180,7 +182,7 @@ def direct_run(
         store=store,
         source=TranscriptSource(registry),
         open_judge=judge_opener(terms.environ, settings.concurrency),
-        run_id=new_run_id(datetime.now(UTC)),
+        run_id=terms.run_id or new_run_id(datetime.now(UTC)),
         root=terms.home,
         clock=lambda: datetime.now(UTC),
         secret=secrets.token_bytes(16),

@@ -21,6 +21,7 @@ from pytest_sessioneval.reports.model import Report
 from pytest_sessioneval.reports.neutralise import relative_href
 
 __all__ = [
+    "RUN_ID",
     "STEP_SUMMARY_BYTES",
     "Written",
     "append_step_summary",
@@ -36,7 +37,8 @@ __all__ = [
 STEP_SUMMARY_BYTES = 1024 * 1024
 """The largest step summary that GitHub shows, in bytes; a larger one is not shown at all."""
 
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+"""What the id of a run looks like, whole: it names a folder."""
 _FULL = "**Cut here: the step summary is full. report.md has the rest.**"
 _OUT_OPTION = "choose another folder with --sessioneval-out"
 
@@ -78,7 +80,7 @@ def write_reports(
     or the new one. Raises ``StoreError`` naming the path that cannot be written,
     ``SettingError`` where the user named the path.
     """
-    if not _RUN_ID.fullmatch(report.run_id):
+    if not RUN_ID.fullmatch(report.run_id):
         raise SettingError(
             f"--sessioneval-run-id: {report.run_id!r} cannot name a folder; accepted are up to "
             "100 letters, digits, '.', '_' and '-', a letter or digit first"

@@ -6,6 +6,7 @@ import os
 import secrets
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,14 @@ from pytest_sessioneval.evaluation.plan import Plan
 from pytest_sessioneval.evaluation.provenance import new_run_id
 from pytest_sessioneval.evaluation.reading import Readings, TranscriptSource
 from pytest_sessioneval.evaluation.selection import select
-from pytest_sessioneval.evaluation.settings import PlannedCalls
+from pytest_sessioneval.evaluation.settings import EvaluationSettings, PlannedCalls
+from pytest_sessioneval.evaluation.sharing import (
+    Part,
+    SharedEnd,
+    check_part,
+    end_part,
+    whole_plan,
+)
 from pytest_sessioneval.gate.shortcuts import check_shortcuts
 from pytest_sessioneval.judging.backends.opening import open_judge
 from pytest_sessioneval.judging.budget import CallBudget
@@ -33,7 +41,7 @@ from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.transcripts.registry import Registry
-from pytest_sessioneval.verdicts.run import SessionResult
+from pytest_sessioneval.verdicts.run import Run, SessionResult
 
 if TYPE_CHECKING:
     from pytest_sessioneval.judging.backends.hook import JudgeFunction
@@ -58,14 +66,22 @@ class LocalSource:
         self._settings = settings
         self._lock = threading.Lock()
         self._selected: dict[str, frozenset[str]] = {}
-        now = datetime.now(UTC)
-        self.evaluation = Evaluation(
-            settings=settings.evaluation,
-            store=store,
-            source=TranscriptSource(registry, readings=readings),
+        self._members: dict[str, tuple[Member, ...]] = {}
+        self._store = store
+        self._source = TranscriptSource(registry, readings=readings)
+        self._root = root
+        self._run_id = settings.run_id or new_run_id(datetime.now(UTC))
+        self._whole: Evaluation | None = None
+        self.evaluation = self._evaluation(settings.evaluation)
+
+    def _evaluation(self, settings: EvaluationSettings) -> Evaluation:
+        return Evaluation(
+            settings=settings,
+            store=self._store,
+            source=self._source,
             open_judge=self._open_judge,
-            run_id=new_run_id(now),
-            root=root,
+            run_id=self._run_id,
+            root=self._root,
             clock=lambda: datetime.now(UTC),
             secret=secrets.token_bytes(16),
         )
@@ -83,6 +99,7 @@ class LocalSource:
                 if selection.scope == "unevaluated":
                     evaluated = self.evaluation.evaluated(suite, members)
                 chosen = select(members, selection, evaluated=evaluated)
+                self._members[suite.name] = tuple(members)
                 self._selected[suite.name] = frozenset(member.id for member in chosen)
             return self._selected[suite.name]
 
@@ -98,6 +115,8 @@ class LocalSource:
                 f"are {len(plan.suites)} ({names}); run them one at a time, or leave the option "
                 "out: each suite has a baseline of its own"
             )
+        if self._settings.part is not None:
+            check_part(self._settings.part, plan, self._store)
         for suite_plan in plan.suites:
             panel = self.evaluation.panel(suite_plan.suite)
             if not gate.update:
@@ -135,8 +154,32 @@ class LocalSource:
         """Return how a session that is in no file ended."""
         return self.evaluation.judge(suite, member, transcript)
 
+    def end_part(self, part: Part, run: Run, *, finished: bool) -> SharedEnd:
+        """Note that this part of a shared run has ended; return how far the run is."""
+        return end_part(
+            part,
+            self.evaluation.plan,
+            run.suites,
+            shard=self._selected,
+            finished=finished,
+            store=self._store,
+            now=datetime.now(UTC),
+        )
+
+    def whole(self) -> Evaluation:
+        """Return an evaluation of all parts of the run, every verdict from the store."""
+        plan = whole_plan(self.evaluation.plan, self._members)
+        self._whole = self._evaluation(replace(self._settings.evaluation, offline=True))
+        self._whole.start(plan)
+        for suite in plan.suites:
+            for planned in suite.sessions:
+                self._whole.result(suite.suite.name, planned.member.id)
+        return self._whole
+
     def close(self) -> None:
         """Release judges and store."""
+        if self._whole is not None:
+            self._whole.close()
         self.evaluation.close()
 
     def _open_judge(

@@ -51,6 +51,7 @@ OPTIONS = (
     Option("since", "DATE", "only sessions recorded on or after this ISO date", twin=False),
     Option("limit", "N", "at most this many sessions of each suite", twin=False),
     Option("shard", "I/N", "only the I-th of N parts of each suite", twin=False),
+    Option("run-id", "ID", "with --sessioneval-shard: the run that all parts share", twin=False),
     Option("baseline", "PATH", "the baseline file, instead of the suite's own", twin=False),
     Option("update-baseline", None, "write this run's scores as the baseline", twin=False),
     Option("compare", "RUN|PATH|git:REF", "hold this run against another", twin=False),

@@ -25,9 +25,10 @@ from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.terminal import terminal_lines
 from pytest_sessioneval.reports.wording import comparison
 from pytest_sessioneval.reports.writing import append_step_summary, links_under, write_reports
+from pytest_sessioneval.shell.local import LocalSource
 from pytest_sessioneval.shell.longrepr import FailureText
 from pytest_sessioneval.shell.settings import RunSettings
-from pytest_sessioneval.verdicts.run import SuiteRun
+from pytest_sessioneval.verdicts.run import Run, SuiteRun
 
 __all__ = ["Outcome", "conclude", "report_no_gate"]
 
@@ -74,7 +75,7 @@ class Outcome:
 
 
 def conclude(
-    evaluation: Evaluation,
+    source: LocalSource,
     settings: RunSettings,
     session: pytest.Session,
     *,
@@ -83,21 +84,16 @@ def conclude(
 ) -> Outcome | None:
     """Finish the run, write its reports, and let thresholds on the whole suite decide the exit.
 
+    A part of a shared run that is not the last to end decides nothing on means
+    and gates; the last one decides on all parts.
+
     The exit becomes 1 if and only if it was 0 and something here did not hold.
     Returns None when no suite was run.
     """
     config = session.config
     finished = exitstatus in _FINISHED
-    run = evaluation.finish(
-        provenance=provenance(config.rootpath),
-        reported=lambda suite, member: (suite, member) in reported,
-        interrupted=not finished,
-    )
-    problems: list[str] = []
-    try:
-        evaluation.keep(run)
-    except StoreError as error:  # the verdicts are kept already: they are worth a report
-        problems.append(f"internal error: {error}")
+    ended = _end(source, settings, root=config.rootpath, finished=finished, reported=reported)
+    run, evaluation, problems = ended.run, ended.evaluation, ended.problems
     if not (run.suites or problems):
         return None
     gates: Mapping[str, GateResult] = {}
@@ -107,7 +103,7 @@ def conclude(
             moved = _baseline_lines(
                 write_baselines(run, evaluation.plan, given=settings.gate.baseline)
             )
-        elif finished:
+        elif ended.decides:
             gates = decide_run(
                 run,
                 evaluation.plan,
@@ -121,6 +117,71 @@ def conclude(
     except (UsageError, StoreError) as error:
         problems.append(str(error))
     report = build_report(run, gates, standings(run, evaluation.plan, out=settings.out))
+    if settings.part is not None and not ended.decides:
+        report = report.model_copy(update={"run_id": settings.part.name})
+    written = _written(report, settings, config, problems)
+    held = [_report_thresholds(suite, session) for suite in run.suites] if ended.decides else []
+    held += [_report_gate(suite, result, session) for suite, result in gates.items()]
+    decided = any(result.decision is not None for result in gates.values())
+    excused = decided or problems or settings.gate.update or not ended.decides
+    if settings.gate.require and not excused:
+        report_no_gate(session, exitstatus)
+    if exitstatus in _MAY_FAIL and (problems or not all(held)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    config.hook.pytest_sessioneval_run_finished(run=run)
+    return Outcome(report, written, tuple(problems), (*moved, *ended.said))
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A run that has ended: of this process, or of all parts where this was the last one."""
+
+    evaluation: Evaluation
+    run: Run
+    decides: bool
+    """Means and gates are decided now, on this run."""
+    problems: list[str]
+    said: tuple[str, ...] = ()
+
+
+def _end(
+    source: LocalSource,
+    settings: RunSettings,
+    *,
+    root: Path,
+    finished: bool,
+    reported: Collection[tuple[str, str]],
+) -> _End:
+    evaluation, part = source.evaluation, settings.part
+    run = evaluation.finish(
+        provenance=provenance(root),
+        reported=lambda suite, member: (suite, member) in reported,
+        interrupted=not finished,
+    )
+    problems: list[str] = []
+    said: tuple[str, ...] = ()
+    decides = finished and part is None
+    try:
+        if part is not None:
+            shared = source.end_part(part, run, finished=finished)
+            said = (one_line(shared.said, _LINE),)
+            decides = shared.decides
+            if decides:
+                evaluation = source.whole()
+                run = evaluation.finish(
+                    provenance=run.provenance, reported=lambda _suite, _member: True
+                )
+        if part is None or decides:
+            evaluation.keep(run)
+    except StoreError as error:  # the verdicts are kept already: they are worth a report
+        problems.append(f"internal error: {error}")
+    return _End(evaluation, run, decides, problems, said)
+
+
+def _written(
+    report: Report, settings: RunSettings, config: pytest.Config, problems: list[str]
+) -> tuple[str, ...]:
+    """Write the reports and return their paths; what is in the way is added to ``problems``."""
     written: tuple[str, ...] = ()
     try:
         files = write_reports(
@@ -137,15 +198,7 @@ def conclude(
             append_step_summary(Path(summary), render_markdown(report, links))
     except SessionEvalError as error:
         problems.append(f"internal error: {error}")
-    held = [_report_thresholds(suite, session) for suite in run.suites] if finished else []
-    held += [_report_gate(suite, result, session) for suite, result in gates.items()]
-    decided = any(result.decision is not None for result in gates.values())
-    if settings.gate.require and not (decided or problems or settings.gate.update):
-        report_no_gate(session, exitstatus)
-    if exitstatus in _MAY_FAIL and (problems or not all(held)):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    config.hook.pytest_sessioneval_run_finished(run=run)
-    return Outcome(report, written, tuple(problems), moved)
+    return written
 
 
 def _baseline_lines(written: Sequence[BaselineWritten]) -> tuple[str, ...]:

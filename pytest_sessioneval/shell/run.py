@@ -261,11 +261,11 @@ class RunPlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Assemble the run, write the reports, let what they say decide the exit."""
-        evaluation = self._evaluation
-        if evaluation is not None and evaluation.running:
+        source = self.__dict__.get("source")
+        if isinstance(source, LocalSource) and source.evaluation.running:
             with paused(len(self._nodes)):
                 self._outcome = conclude(
-                    evaluation,
+                    source,
                     self.settings,
                     session,
                     exitstatus=int(exitstatus),

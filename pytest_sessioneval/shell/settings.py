@@ -13,6 +13,7 @@ import pytest
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.selection import Selection
 from pytest_sessioneval.evaluation.settings import EvaluationSettings
+from pytest_sessioneval.evaluation.sharing import Part
 from pytest_sessioneval.evaluation.sources import Source, parse_source
 from pytest_sessioneval.gate.shortcuts import (
     FailDrop,
@@ -21,6 +22,7 @@ from pytest_sessioneval.gate.shortcuts import (
     parse_fail_under,
 )
 from pytest_sessioneval.judging.models import ModelTable, known_models, read_models
+from pytest_sessioneval.reports.writing import RUN_ID
 from pytest_sessioneval.shell.options import OPTIONS, Option
 from pytest_sessioneval.transcripts.redaction_policy import Replaced
 
@@ -35,6 +37,8 @@ _ENVIRONMENT = {
     "store": "SESSIONEVAL_STORE",
     "compare": "SESSIONEVAL_COMPARE",
 }
+_LONGEST_ID = 80
+"""A part's report has a longer one: it names the part, too."""
 _BY_NAME = {option.name: option for option in OPTIONS}
 
 
@@ -70,6 +74,10 @@ class RunSettings:
     """Count what judging would take, and judge nothing."""
     redact: Replaced | None
     selection: Selection
+    run_id: str | None
+    """The id to give the run; None: a new one."""
+    part: Part | None
+    """Which part of a shared run this is; None: it is a run of its own."""
     evaluation: EvaluationSettings
     gate: GateOptions
 
@@ -102,6 +110,11 @@ def run_settings(config: pytest.Config, environ: Mapping[str, str], *, home: Pat
     out = read("out", lambda value: where / value.text, home / ".sessioneval")
     maxfail = config.getoption("maxfail", 0)
     concurrency = read("concurrency", _count, 32)
+    run_id = read("run-id", _run_id, None)
+    shard = read("shard", _shard, None)
+    part = None if run_id is None or shard is None else Part(run_id, *shard)
+    if part is not None:
+        _check_part(given)
     return RunSettings(
         judge=read("judge", _text, None),
         rubric=read("rubric", _text, None),
@@ -117,8 +130,10 @@ def run_settings(config: pytest.Config, environ: Mapping[str, str], *, home: Pat
             scope=read("scope", _scope, "all"),
             since=read("since", _date, None),
             limit=read("limit", _count, None),
-            shard=read("shard", _shard, None),
+            shard=shard,
         ),
+        run_id=run_id,
+        part=part,
         evaluation=EvaluationSettings(
             concurrency=concurrency,
             # With -x the window is what may be asked for after the first failure.
@@ -190,6 +205,18 @@ def _check_baseline(given: Mapping[str, _Given | None]) -> None:
         f"{baseline.origin}: with {_BY_NAME['compare'].flag}, the baseline's file may be named on "
         "the command line only: whoever changes a file of the repository could choose another"
     )
+
+
+def _check_part(given: Mapping[str, _Given | None]) -> None:
+    """Raise ``SettingError`` where a part of a shared run would not be all of its shard."""
+    for name in ("scope", "since", "limit", "update-baseline"):
+        other = given[name]
+        if other is not None:
+            raise SettingError(
+                f"{other.origin}: a part of a shared run ({_BY_NAME['run-id'].flag} with "
+                f"{_BY_NAME['shard'].flag}) is all of its shard, and writes no baseline; leave "
+                "one of them out"
+            )
 
 
 def _source(value: _Given, where: Path, out: Path) -> Source:
@@ -320,6 +347,15 @@ def _shard(value: _Given) -> tuple[int, int]:
     if not slash or not (part.isdigit() and whole.isdigit() and 1 <= int(part) <= int(whole)):
         raise _wrong(value, "I/N with 1 ≤ I ≤ N, such as 2/5")
     return int(part), int(whole)
+
+
+def _run_id(value: _Given) -> str:
+    if not RUN_ID.fullmatch(value.text) or len(value.text) > _LONGEST_ID:
+        raise _wrong(
+            value,
+            f"up to {_LONGEST_ID} letters, digits, '.', '_' and '-', a letter or digit first",
+        )
+    return value.text
 
 
 def _store_url(value: _Given) -> str:

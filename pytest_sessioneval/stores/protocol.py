@@ -26,6 +26,7 @@ __all__ = [
     "IndexedFile",
     "KeptOpinion",
     "MeasuredNoise",
+    "RunPart",
     "RunRow",
     "SessionStatus",
     "Store",
@@ -103,6 +104,20 @@ class MeasuredNoise:
     degrees: int
     """What the spread rests on: scores, less one per session."""
     measured_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunPart:
+    """A part of a run that several processes share, once it was judged whole."""
+
+    run_id: str
+    part: int
+    """From 1."""
+    parts: int
+    """How many there are to be."""
+    suites: Mapping[str, str]
+    """The suites it is a part of: name to folder, relative to the run's root."""
+    ended_at: datetime
 
 
 class Store(Protocol):
@@ -216,6 +231,17 @@ class Store(Protocol):
 
     def finish_run(self, run: Run, *, state: Literal["done", "interrupted"]) -> None:
         """Keep the run's summary."""
+        ...
+
+    def add_part(self, part: RunPart) -> tuple[RunPart, ...]:
+        """Keep a part that has ended; return all there are of its run, by number.
+
+        Of several processes that add the last ones at once, one alone sees all of them first.
+        """
+        ...
+
+    def run_parts(self, run_id: str) -> tuple[RunPart, ...]:
+        """Return the parts of a run that have ended, by number."""
         ...
 
     def put_runs(self, runs: Sequence[RunRow]) -> None:

@@ -25,8 +25,10 @@ __all__ = [
     "PUT_NOISE",
     "PUT_OPINION",
     "PUT_RUN",
+    "PUT_RUN_PART",
     "PUT_SESSION",
     "RUNS_LATEST",
+    "RUN_PARTS",
     "SESSIONS_ALL",
     "SESSIONS_OF",
     "START_RUN",
@@ -134,6 +136,13 @@ INSERT INTO runs (run_id, state, started_at, finished_at, summary) VALUES (?, ?,
 ON CONFLICT (run_id) DO UPDATE SET
   state = excluded.state, started_at = excluded.started_at,
   finished_at = excluded.finished_at, summary = excluded.summary"""
+
+PUT_RUN_PART = """
+INSERT INTO run_parts (run_id, part, parts, suites, ended_at) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (run_id, part) DO UPDATE SET
+  parts = excluded.parts, suites = excluded.suites, ended_at = excluded.ended_at"""
+
+RUN_PARTS = "SELECT run_id, part, parts, suites, ended_at FROM run_parts WHERE run_id = ?"
 
 RUNS_LATEST = """
 SELECT run_id, state, started_at, finished_at, summary FROM runs

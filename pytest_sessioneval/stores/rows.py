@@ -13,6 +13,7 @@ from pytest_sessioneval.stores.protocol import (
     IndexedFile,
     KeptOpinion,
     MeasuredNoise,
+    RunPart,
     RunRow,
     StoredOpinion,
 )
@@ -37,6 +38,8 @@ __all__ = [
     "noise_of",
     "noise_row",
     "opinion_row",
+    "part_row",
+    "run_part",
     "run_row",
     "run_values",
     "session_row",
@@ -45,6 +48,7 @@ __all__ = [
 _SUMMARIES = TypeAdapter(tuple[SessionSummary, ...])
 _COUNTS = TypeAdapter(dict[str, int])
 _RUN = TypeAdapter(RunRow)
+_PART = TypeAdapter(RunPart)
 _SPREAD = TypeAdapter(Annotated[float, Field(ge=0, le=100)])
 
 
@@ -132,6 +136,19 @@ def kept_opinion(row: Row) -> KeptOpinion:
     _, run_id, suite, key, session_id, digest, opinion = map(str, row)
     parsed = Opinion.model_validate_json(opinion)
     return KeptOpinion(run_id, StoredOpinion(suite, key, session_id, digest, parsed))
+
+
+def part_row(part: RunPart) -> Row:
+    """Return the row of a part, in the order of ``PUT_RUN_PART``."""
+    suites = json.dumps(dict(part.suites))
+    return part.run_id, part.part, part.parts, suites, instant(part.ended_at)
+
+
+def run_part(row: Row) -> RunPart:
+    """Return the part of a row of ``RUN_PARTS``; raises ``ValueError``."""
+    names = ("run_id", "part", "parts", "suites", "ended_at")
+    values = dict(zip(names, row, strict=True))
+    return _PART.validate_python(values | {"suites": json.loads(str(values["suites"]))})
 
 
 def run_values(row: RunRow) -> Row:

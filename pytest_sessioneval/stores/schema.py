@@ -183,6 +183,16 @@ _SESSIONS_BY_ACTIVITY = f"CREATE INDEX sessions_by_activity ON sessions ({_ACTIV
 _SESSIONS_BY_PROFILE = f"CREATE INDEX sessions_by_profile ON sessions (profile_id, {_ACTIVITY})"
 _SESSIONS_BY_ID = "CREATE INDEX sessions_by_id ON sessions (session_id)"
 
+_RUN_PARTS = """
+CREATE TABLE run_parts (
+  run_id TEXT NOT NULL,
+  part INTEGER NOT NULL,
+  parts INTEGER NOT NULL,
+  suites TEXT NOT NULL,
+  ended_at TEXT NOT NULL,
+  PRIMARY KEY (run_id, part)
+)"""
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         version=1,
@@ -213,6 +223,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         ),
         fill=fill_verdicts,
     ),
+    Migration(version=5, name="parts of shared runs", statements=(_RUN_PARTS,)),
 )
 """Every step there has been, oldest first; versions count from 1 without a gap."""
 

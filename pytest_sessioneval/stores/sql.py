@@ -32,6 +32,7 @@ from pytest_sessioneval.stores.protocol import (
     IndexedFile,
     KeptOpinion,
     MeasuredNoise,
+    RunPart,
     RunRow,
     SessionStatus,
     StoredOpinion,
@@ -50,6 +51,8 @@ from pytest_sessioneval.stores.rows import (
     noise_of,
     noise_row,
     opinion_row,
+    part_row,
+    run_part,
     run_row,
     run_values,
     session_row,
@@ -276,6 +279,21 @@ class SqlStore:
         summary = summarise(run).model_dump_json()
         row = (run.run_id, state, instant(run.started_at), instant(run.finished_at), summary)
         self._put(queries.FINISH_RUN, [row])
+
+    def add_part(self, part: RunPart) -> tuple[RunPart, ...]:
+        """Keep a part that has ended; return all there are of its run, by number."""
+        with self._database.writing() as transaction:
+            transaction.run(queries.PUT_RUN_PART, [part_row(part)])
+            rows = transaction.rows(queries.RUN_PARTS, (part.run_id,))
+        return self._parts(rows)
+
+    def run_parts(self, run_id: str) -> tuple[RunPart, ...]:
+        """Return the parts of a run that have ended, by number."""
+        return self._parts(self._database.rows(queries.RUN_PARTS, (run_id,)))
+
+    def _parts(self, rows: Sequence[Row]) -> tuple[RunPart, ...]:
+        parts = [self._parsed("run_parts", run_part, row) for row in rows]
+        return tuple(sorted(parts, key=lambda part: part.part))
 
     def put_runs(self, runs: Sequence[RunRow]) -> None:
         """Keep runs as they were listed elsewhere; the same id again replaces the run."""

@@ -24,6 +24,7 @@ _ACCEPTED = {
     "since": "2026-01-31",
     "limit": "10",
     "shard": "1/1",
+    "run-id": "nightly-7.2",
     "redact": "secrets+pii",
 }
 _REFUSED = {
@@ -40,6 +41,7 @@ _REFUSED = {
     "since": [("yesterday", "an ISO date, such as"), ("31.01.2026", "an ISO date")],
     "limit": [("0", "a whole number from 1")],
     "redact": [("none", "off, secrets or secrets+pii"), ("pii", "off, secrets or")],
+    "run-id": [("", "letters"), ("a/b", "letters"), ("-x", "letters"), ("x" * 81, "up to 80")],
     "shard": [("0/3", "1 ≤ I ≤ N"), ("4/3", "1 ≤ I ≤ N"), ("1", "I/N"), ("a/b", "I/N")],
 }
 _OF_THE_GATE = {"baseline", "compare", "fail-under", "fail-drop"}

@@ -73,6 +73,7 @@ def test_a_new_store_has_every_table(database: Database) -> None:
         "label_queues",
         "labels",
         "migrations",
+        "run_parts",
         "runs",
         "sessions",
         "verdicts",

@@ -6,9 +6,11 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -247,6 +249,17 @@ def test_canaries_count_nowhere(pytester: pytest.Pytester, runs: Runs) -> None:
     (use,) = decision(runs)["baselines"]
     assert (SESSIONS, SESSIONS, []) == (use["sessions"], use["pairs"], use["added"])
     assert SESSIONS + CANARIES == suite["spent"]["calls"]
+
+
+@pytest.mark.usefixtures("blessed")
+def test_canaries_are_not_in_the_store(pytester: pytest.Pytester) -> None:
+    """Neither as sessions nor as evaluations: listings and trends know nothing of them."""
+    pytester.runpytest_inprocess("-q")
+    with closing(sqlite3.connect(pytester.path / ".sessioneval" / "store.db")) as store:
+        for table in ("sessions", "evaluations"):
+            rows = store.execute(f"SELECT DISTINCT session_key FROM {table}")  # noqa: S608
+            keys = sorted(key for (key,) in rows)
+            assert [f"s{number:02d}.json" for number in range(SESSIONS)] == keys
 
 
 @pytest.mark.usefixtures("blessed")

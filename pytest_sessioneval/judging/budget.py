@@ -54,11 +54,10 @@ class CostBudget:
         with self._changed:
             self._changed.wait_for(lambda: self._fits(at_most) or not self._calls)
             if not self._fits(at_most):
-                left = max(0.0, (self._limit or 0.0) - self._paid)
+                # No amounts that differ from call to call: reports group by this sentence.
                 raise BudgetSpentError(
-                    f"the budget of ${self._limit:g} is spent: ${left:.4f} is left, and the next "
-                    f"call may cost up to ${at_most:.4f}; raise --sessioneval-max-cost, or run "
-                    "again: what was judged is kept"
+                    f"the budget of ${self._limit:g} is spent but for less than another call may "
+                    "cost; raise --sessioneval-max-cost, or run again: what was judged is kept"
                 )
             self._set_aside += at_most
             self._calls += 1

@@ -229,9 +229,10 @@ class JudgeServer:
 
     def _received(self, request: JudgeRequest, answer: Callable[[bytes | None], None]) -> None:
         """Take a request; ``answer`` sends a response, or closes the connection on None."""
+        cached = 0 if self._cache is None else self._cache.cached_tokens(request.text)
 
         def respond() -> None:
-            response = self._response(request, step)
+            response = self._response(request, step, cached)
             with self._changed:
                 self._in_flight -= 1
             answer(response)
@@ -252,7 +253,7 @@ class JudgeServer:
         else:
             respond()
 
-    def _response(self, request: JudgeRequest, step: _Step) -> bytes | None:
+    def _response(self, request: JudgeRequest, step: _Step, cached: int) -> bytes | None:
         if step.disconnect:
             return None
         if step.raw is not None:
@@ -277,7 +278,7 @@ class JudgeServer:
             request,
             text,
             self._model,
-            usage=self._usage(request, asked, text),
+            usage=self._usage(request, Counted(asked, cached, count_tokens(text))),
             refused=step.refused,
             truncated=step.truncated,
         )
@@ -292,7 +293,9 @@ class JudgeServer:
             self._longest = max(self._longest, tokens)
         return tokens
 
-    def _usage(self, request: JudgeRequest, asked: int, text: str) -> Counted | None:
+    def _usage(self, request: JudgeRequest, counted: Counted) -> Counted | None:
+        """Return what is reported: counted where there is a cache, which then holds the prompt."""
         if self._cache is None:
             return None
-        return Counted(asked, self._cache.cached_tokens(request.text), count_tokens(text))
+        self._cache.answered(request.text)
+        return counted

@@ -27,14 +27,16 @@ class PrefixCache:
         self._answered: list[str] = []
 
     def cached_tokens(self, prompt: str) -> int:
-        """Return the tokens of the longest prefix shared with an earlier prompt; then keep it.
-
-        A prompt that is still being answered helps nobody.
-        """
+        """Return the tokens of the longest prefix shared with a prompt that was answered."""
         with self._lock:
-            longest = max((_shared(prompt, earlier) for earlier in self._answered), default=0)
-            self._answered.append(prompt)
+            earlier = tuple(self._answered)
+        longest = max((_shared(prompt, other) for other in earlier), default=0)
         return count_tokens(prompt[:longest])
+
+    def answered(self, prompt: str) -> None:
+        """Keep a prompt: while it is being answered it helps nobody."""
+        with self._lock:
+            self._answered.append(prompt)
 
 
 def _shared(one: str, other: str) -> int:

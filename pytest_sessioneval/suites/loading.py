@@ -139,7 +139,7 @@ def _calibration(document: TomlFile, settings: SuiteFile, folder: Path) -> Calib
     if name is None:
         return None
     if not os.path.lexists(folder / name):
-        reason = f"there is no file {name!r}: write it with `sessioneval calibrate {folder}`"
+        reason = f"there is no file {name!r}: write it with `sessioneval calibrate`"
         raise document.error([Problem(("judge", "calibration"), reason)])
     try:
         return read_calibration(folder / name)

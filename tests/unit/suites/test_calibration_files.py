@@ -157,7 +157,7 @@ def test_another_judge_on_the_command_line_leaves_the_calibration_out(tmp_path: 
     ("text", "reason"),
     [
         (USED, "sessioneval.toml:2:"),
-        (USED, "there is no file 'calibration.json': write it with `sessioneval calibrate "),
+        (USED, "there is no file 'calibration.json': write it with `sessioneval calibrate`"),
         (USED.replace("calibration.json", "../calibration.json"), "leads out of the suite's"),
         (USED + 'model = "openai:any"\n', "calibration is for the embedded judge"),
         (USED.replace('"calibration.json"', "7"), "accepted: a string"),

@@ -151,7 +151,7 @@ def _separation(card: JudgeCard) -> Table:
         "Good sessions above bad ones",
         ("axis", "good by", "good / bad", "AUC", "above 0.5"),
         tuple(rows),
-        "No session has a recorded outcome or a thumb.",
+        "No scored session has a recorded outcome or a thumb.",
     )
 
 

@@ -221,13 +221,17 @@ def test_a_spent_budget_is_no_pass(orders: Path, server: JudgeServer) -> None:
     assert all(probe.status == "not_measured" for probe in card.probes)
 
 
-def test_a_judge_that_is_down_has_no_card_but_a_warning(orders: Path, server: JudgeServer) -> None:
-    """Nothing was scored, and nothing is made of it."""
+def test_a_judge_that_is_down_leaves_its_card_as_it_was(orders: Path, server: JudgeServer) -> None:
+    """An outage says nothing of a judge; one line says that there was one."""
     del orders
+    before = quick("--labels", "labels.csv")
+    (file,) = Path(".sessioneval/judge-cards").glob("*/judge_card.json")
+    Path(".sessioneval/store.db").unlink()
     server.close()
-    card = examined("--labels", "labels.csv", "-k", 1, "--no-probes")
-    assert "the judge gave no answer on 36 of 36 sessions" in card.warnings
-    assert ["not_measured"] == [line.status for line in card.agreement]
+    done = run("-k", 1, "--no-probes")
+    assert (1, "") == (done.exit_code, done.stdout)
+    assert "gave no answer on any of 36 sessions (" in done.stderr.splitlines()[-1]
+    assert before == JudgeCard.model_validate_json(file.read_bytes())
 
 
 def test_the_suites_threshold_is_the_pass_line(orders: Path) -> None:

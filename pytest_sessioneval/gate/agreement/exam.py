@@ -288,6 +288,8 @@ def _icc_average(pairs: Sequence[Pair]) -> float | None:
 
 
 def _held_against_alpha(alpha: Figure) -> tuple[LineStatus, str]:
+    if not alpha.n:
+        return "not_measured", "no labelled session has a score"
     if alpha.n < FEWEST_LABELS:
         return "not_measured", f"too few labels: {alpha.n} of the {FEWEST_LABELS} it takes"
     if alpha.value is None:

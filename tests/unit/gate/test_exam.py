@@ -101,6 +101,12 @@ def test_a_judge_that_gives_one_score_to_one_label_has_shown_nothing() -> None:
     assert found.alpha.value is None
 
 
+def test_labels_without_any_score_say_so() -> None:
+    """As for a judge that does not score the axis."""
+    found = people([None] * 40, [[80.0]] * 40)
+    assert ("not_measured", "no labelled session has a score") == (found.status, found.why)
+
+
 def test_sessions_without_a_score_are_counted() -> None:
     """They are left out of the agreement, and said."""
     found = people([*SCORES, None, None], [*NEAR, [80.0], [40.0]])

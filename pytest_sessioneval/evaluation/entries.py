@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pytest_sessioneval.evaluation.canaries import CanaryWatches
-from pytest_sessioneval.evaluation.plan import PlannedSession, SuitePlan
+from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.settings import PlannedCalls
+from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.judging.panel import EMBEDDED, Panel, Question, combine
 from pytest_sessioneval.stores.protocol import SessionStatus, Store
+from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.verdicts.model import Opinion, Unscored, Verdict
 from pytest_sessioneval.verdicts.run import SessionResult
 
-__all__ = ["Entry", "look_up", "planned_calls", "set_statuses"]
+__all__ = ["Entry", "look_up", "looked_up", "planned_calls", "set_statuses"]
 
 
 @dataclass(slots=True)
@@ -86,6 +88,18 @@ def look_up(entries: Sequence[Entry], store: Store) -> None:
     stored = store.opinions([question.key for entry in entries for question in entry.questions])
     for entry in entries:
         entry.stored = {q.key: stored[q.key] for q in entry.questions if q.key in stored}
+
+
+def looked_up(plan: Plan, panel: Callable[[Suite], Panel], store: Store) -> list[Entry]:
+    """Return the plan's sessions, in its order, with what is stored of them."""
+    with paused(sum(len(suite_plan.sessions) for suite_plan in plan.suites)):
+        entries = [
+            Entry.of(suite_plan, planned, panel(suite_plan.suite))
+            for suite_plan in plan.suites
+            for planned in suite_plan.sessions
+        ]
+        look_up(entries, store)
+    return entries
 
 
 def set_statuses(entries: Sequence[Entry], store: Store) -> None:

@@ -3,20 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pytest_sessioneval.errors import TranscriptError
-from pytest_sessioneval.evaluation.entries import Entry
+from pytest_sessioneval.evaluation.canaries import CanaryWatches
+from pytest_sessioneval.evaluation.entries import Entry, planned_calls
+from pytest_sessioneval.evaluation.settings import EvaluationSettings, PlannedCalls
 from pytest_sessioneval.judging.answering import case_of
 from pytest_sessioneval.judging.estimating import Estimate, session_estimate
-from pytest_sessioneval.judging.models import ModelTable
+from pytest_sessioneval.judging.models import ModelTable, known_models
 from pytest_sessioneval.transcripts.model import Transcript
 
-__all__ = ["estimated"]
+__all__ = ["planned_with_estimate"]
 
 _NONCE = "0" * 32
 
 
-def estimated(
+def planned_with_estimate(
+    entries: Sequence[Entry],
+    settings: EvaluationSettings,
+    peek: Callable[[Entry], Transcript],
+    *,
+    embedded: bool,
+    at_most: bool,
+    canaries: CanaryWatches,
+    most: int | None,
+) -> PlannedCalls:
+    """Return what is about to be asked, and what it is likely to take; after ``look_up``.
+
+    Measured on at most ``most`` sessions; without such a limit on all of them,
+    also where no judge is asked in words.
+    """
+    planned = planned_calls(
+        entries, offline=settings.offline, embedded=embedded, at_most=at_most, canaries=canaries
+    )
+    missing = [entry for entry in entries if not entry.is_stored]
+    asked = [question for entry in missing for question in entry.unanswered]
+    in_words = any(question.seat.judge.shares_prefix for question in asked)
+    if not planned.calls or (most is not None and not in_words):
+        return planned
+    models = settings.models or known_models()
+    others = len(canaries.questions)
+    estimate, read = _estimated(missing, peek, models, most=most, others=others)
+    return replace(planned, estimate=estimate, estimated_from=read)
+
+
+def _estimated(
     missing: Sequence[Entry],
     peek: Callable[[Entry], Transcript],
     models: ModelTable,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial, reduce
 from itertools import count
@@ -13,21 +12,19 @@ from pathlib import Path
 from pytest_sessioneval.evaluation.assembling import SuiteTally, assemble_run, assemble_suite
 from pytest_sessioneval.evaluation.canaries import CanaryWatches
 from pytest_sessioneval.evaluation.early_stopping import EarlyStopping
-from pytest_sessioneval.evaluation.entries import Entry, look_up, planned_calls, set_statuses
-from pytest_sessioneval.evaluation.estimating import estimated
+from pytest_sessioneval.evaluation.entries import Entry, look_up, looked_up, set_statuses
+from pytest_sessioneval.evaluation.estimating import planned_with_estimate
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.panels import JudgeOpener, Panels
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.evaluation.results import left_out_result, not_run_result, result_of
 from pytest_sessioneval.evaluation.settings import EvaluationSettings, PlannedCalls
-from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.gate.people import People
 from pytest_sessioneval.gate.sequential import ReachedLook
 from pytest_sessioneval.judging.answering import Ticket
 from pytest_sessioneval.judging.budget import CallBudget, CostBudget
 from pytest_sessioneval.judging.dispatch import Dispatcher, Progress
-from pytest_sessioneval.judging.models import known_models
 from pytest_sessioneval.judging.panel import Panel
 from pytest_sessioneval.stores.protocol import Store, StoredOpinion
 from pytest_sessioneval.suites.model import Suite
@@ -290,13 +287,7 @@ class Evaluation:
 
     def _looked_up(self, plan: Plan) -> list[Entry]:
         """Return the plan's sessions with what is stored of them, and how they are judged."""
-        with paused(sum(len(suite_plan.sessions) for suite_plan in plan.suites)):
-            entries = [
-                Entry.of(suite_plan, planned, self.panel(suite_plan.suite))
-                for suite_plan in plan.suites
-                for planned in suite_plan.sessions
-            ]
-            look_up(entries, self._store)
+        entries = looked_up(plan, self.panel, self._store)
         if not self._settings.for_baseline:
             found = {one.suite.name: EarlyStopping.of(one) for one in plan.suites}
             self._stopping = {name: one for name, one in found.items() if one is not None}
@@ -307,27 +298,15 @@ class Evaluation:
         return entries
 
     def _planned(self, entries: Sequence[Entry], *, most: int | None) -> PlannedCalls:
-        """Return what is about to be asked, measured on at most that many sessions."""
-        planned = planned_calls(
+        return planned_with_estimate(
             entries,
-            offline=self._settings.offline,
+            self._settings,
+            lambda entry: self._source.peek(entry.planned.member, entry.plan.suite.redaction),
             embedded=self._is_embedded,
             at_most=bool(self._stopping),
             canaries=self._canaries,
-        )
-        missing = [entry for entry in entries if not entry.is_stored]
-        asked = [question for entry in missing for question in entry.unanswered]
-        in_words = any(question.seat.judge.shares_prefix for question in asked)
-        if not planned.calls or (most is not None and not in_words):
-            return planned
-        estimate, read = estimated(
-            missing,
-            lambda entry: self._source.peek(entry.planned.member, entry.plan.suite.redaction),
-            self._settings.models or known_models(),
             most=most,
-            others=len(self._canaries.questions),
         )
-        return replace(planned, estimate=estimate, estimated_from=read)
 
     def _begin(self) -> None:
         with self._opening:

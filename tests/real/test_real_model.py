@@ -166,15 +166,16 @@ def test_calls_and_tokens_are_counted(run: Judged) -> None:
     """One call a session, and one repair at most; the server says how much was read."""
     spent = run.suite["spent"]
     assert len(run.replies) == spent["calls"]
-    assert 2 <= spent["calls"] <= 4
-    assert spent["calls"] - 2 == spent["repairs"]
+    asked = len(run.opinions)
+    assert asked <= spent["calls"] <= 2 * asked
+    assert spent["calls"] - asked == spent["repairs"]
     assert spent["input_tokens"] > 500 * spent["calls"]
     assert 0 < spent["output_tokens"] <= 220 * spent["calls"]
 
 
 def test_no_score_is_unproven_and_every_session_is_accounted_for(run: Judged) -> None:
     """A level with a quote that checks out, or the reason why there is none."""
-    assert 2 == len(run.opinions)
+    assert len(run.suite["sessions"]) == len(run.opinions) > 0
     for one in run.opinions:
         axis = one["axes"]["helpfulness"]
         if axis["kind"] == "scored":

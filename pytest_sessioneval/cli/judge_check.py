@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pytest_sessioneval.cli.judging import asked_suite, waiting_for
-from pytest_sessioneval.errors import SettingError, SuiteError
+from pytest_sessioneval.errors import SessionEvalError, SuiteError
 from pytest_sessioneval.evaluation.bench import Bench
 from pytest_sessioneval.evaluation.cards import card_path
 from pytest_sessioneval.evaluation.direct import Terms, judge_opener
@@ -18,7 +18,6 @@ from pytest_sessioneval.evaluation.examining import Exam, ExamSettings
 from pytest_sessioneval.evaluation.scanning import scan
 from pytest_sessioneval.evaluation.walking import passed_over
 from pytest_sessioneval.gate.agreement.card import JudgeCard
-from pytest_sessioneval.judging.panel import panel_experts
 from pytest_sessioneval.reports.writing import prepare_folder, write_card
 from pytest_sessioneval.stores.opening import open_store
 from pytest_sessioneval.stores.protocol import Store
@@ -54,10 +53,10 @@ def examine_judge(
     """Examine the judge of the folder's suite, and write its card to ``out``.
 
     Where the suite names a card, it is written there as well. Raises
-    ``UsageError`` for what cannot be examined as asked, and ``StoreError``.
+    ``UsageError`` for what cannot be examined as asked, ``StoreError``, and
+    ``SessionEvalError`` where a judge that answered nothing has a card already.
     """
     suite = asked_suite(folder, judge)
-    _check_judges(suite)
     registry = Registry(builtin_readers())
     with closing(_opened(on)) as store:
         found = scan(suite, registry=registry, store=store, ignored=passed_over)
@@ -87,21 +86,17 @@ def examine_judge(
         registry=registry,
     )
     card = exam.card()
-    prepare_folder(out)
     files = [card_path(out, card.judge_version, card.rubric_version)]
     if suite.settings.judge.card is not None:
         files.append(suite.root / suite.settings.judge.card)
+    if not card.answered and any(file.exists() for file in files):
+        raise SessionEvalError(
+            f"judge-check: {card.judge} gave no answer on any of {card.sessions} sessions; the "
+            "card that is there stays as it is"
+        )
+    prepare_folder(out)
     return Examined(card, tuple(path for file in files for path in write_card(card, file)))
 
 
 def _opened(on: Terms) -> Store:
     return open_store(on.store, root=on.home)
-
-
-def _check_judges(suite: Suite) -> None:
-    for expert in panel_experts(suite):
-        model = expert.model or suite.settings.judge.model
-        if model.startswith("hook:"):
-            raise SettingError(
-                f"{model}: Python judges are known to pytest only; name another one with --judge"
-            )

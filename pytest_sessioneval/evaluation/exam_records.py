@@ -15,7 +15,7 @@ from pytest_sessioneval.reports.wording import counted
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.verdicts.model import NOT_ANSWERED, Verdict
 
-__all__ = ["exam_warnings", "models_of", "no_answer", "session_records", "with_a_word"]
+__all__ = ["exam_warnings", "is_answered", "models_of", "session_records", "with_a_word"]
 
 _NAMED = 5
 
@@ -73,12 +73,6 @@ def models_of(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     return tuple(sorted({opinion.judge_model for opinion in answers}))
 
 
-def no_answer(verdicts: Sequence[Verdict]) -> str | None:
-    """Return why nobody answered on any session; None where somebody did on one."""
-    said = [_unanswered(verdict) for verdict in verdicts]
-    return said[0] if said and None not in said else None
-
-
 def exam_warnings(
     judged: Sequence[tuple[Member, Verdict]], labels: ExamLabels, models: Iterable[str]
 ) -> Iterator[str]:
@@ -100,7 +94,7 @@ def exam_warnings(
                 f"judge ({judges[family]}) and agent ({agent}) are both of {family}'s family: "
                 "judges favour what their own family wrote"
             )
-    silent = sum(1 for _, verdict in judged if _unanswered(verdict) is not None)
+    silent = sum(1 for _, verdict in judged if not is_answered(verdict))
     if silent:
         yield f"the judge gave no answer on {silent} of {len(judged)} sessions"
     if labels.unasked:
@@ -117,12 +111,12 @@ def exam_warnings(
         yield f"{missing} not in the suite: {named}{more}"
 
 
-def _unanswered(verdict: Verdict) -> str | None:
-    """Return why an axis was not answered; None: all were."""
-    for result in verdict.axes.values():
-        if result.kind == "unscored" and result.reason in NOT_ANSWERED:
-            return result.detail or result.reason
-    return None
+def is_answered(verdict: Verdict) -> bool:
+    """Return whether the judge answered every question about a session."""
+    return not any(
+        result.kind == "unscored" and result.reason in NOT_ANSWERED
+        for result in verdict.axes.values()
+    )
 
 
 def _succeeded(member: Member) -> bool | None:

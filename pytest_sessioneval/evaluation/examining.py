@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pytest_sessioneval.errors import SessionEvalError, TranscriptError
+from pytest_sessioneval.errors import TranscriptError
 from pytest_sessioneval.evaluation.bench import Bench, Part
 from pytest_sessioneval.evaluation.exam_labels import ExamLabels
 from pytest_sessioneval.evaluation.exam_records import (
     exam_warnings,
+    is_answered,
     models_of,
-    no_answer,
     session_records,
     with_a_word,
 )
@@ -103,20 +103,10 @@ class Exam:
         self._chosen = [member for member in members if member.id in known]
 
     def card(self) -> JudgeCard:
-        """Return the judge's card.
-
-        Raises what opening judge and store raises, and ``SessionEvalError`` where
-        the judge answered nothing: that says nothing of it.
-        """
+        """Return the judge's card; raises what opening judge and store raises."""
         identity = self._bench.identity(self._blind, self._own_store(), self._source)
         replayed = any(seat.model.startswith("recorded:") for seat in identity.seats)
         verdicts = self._verdicts(self._blind, self._chosen)
-        silent = no_answer([*verdicts.values()])
-        if silent is not None:
-            raise SessionEvalError(
-                f"judge-check: {identity.model} gave no answer on any of {len(verdicts)} sessions "
-                f"({silent}); no card was written, and an earlier one stays"
-            )
         again = {} if replayed else self._judged_again()
         judged = [(member, verdicts[member.id]) for member in self._chosen]
         records = session_records(self._suite, judged, again, self._labels)
@@ -165,6 +155,7 @@ class Exam:
             models=answered,
             suite=self._suite.name,
             sessions=len(judged),
+            answered=sum(1 for _, verdict in judged if is_answered(verdict)),
             examined_at=self._bench.clock(),
             status=card_status(agreement, separations, probes),
             calibrated=calibrated_axes(agreement, separations, probes),

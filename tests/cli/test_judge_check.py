@@ -230,8 +230,12 @@ def test_a_judge_that_is_down_leaves_its_card_as_it_was(orders: Path, server: Ju
     server.close()
     done = run("-k", 1, "--no-probes")
     assert (1, "") == (done.exit_code, done.stdout)
-    assert "gave no answer on any of 36 sessions (" in done.stderr.splitlines()[-1]
+    assert "gave no answer on any of 36 sessions; the card that is" in done.stderr.splitlines()[-1]
     assert before == JudgeCard.model_validate_json(file.read_bytes())
+    file.unlink()
+    card = quick()
+    assert (0, "incomplete") == (card.answered, card.status)
+    assert "the judge gave no answer on 36 of 36 sessions" in card.warnings
 
 
 def test_the_suites_threshold_is_the_pass_line(orders: Path) -> None:
@@ -279,7 +283,7 @@ def _digests() -> list[tuple[object, ...]]:
         (["--labels", "none.csv"], "none.csv"),
         (["--labels", "foreign.csv"], "foreign.csv: none of its labels is of a session of this"),
         (["--labels", "typo.csv"], f"no axis 'goal_completed' (did you mean '{AXIS}'?)"),
-        (["--judge", "hook:mine"], "hook:mine: Python judges are known to pytest only"),
+        (["--judge", "hook:mine"], "judge 'hook:mine' comes from a conftest.py or a plugin"),
         (["--judge", "nobody"], "nobody"),
         (["-k", "0"], "-k"),
         (["--sessions", "0"], "--sessions"),

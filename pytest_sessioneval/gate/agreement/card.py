@@ -195,6 +195,8 @@ class JudgeCard(Frozen):
     """The suite the exam was held on."""
     sessions: int
     """Sessions of it that were judged for the exam."""
+    answered: int = 0
+    """Those on which the judge answered every question."""
     examined_at: datetime
     """When the exam ended, UTC."""
     status: Literal["passed", "failed", "incomplete"]

@@ -23,7 +23,6 @@ from pytest_sessioneval.stores.opening import open_store
 from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.stores.sqlite import open_sqlite
 from pytest_sessioneval.suites.feedback import latest
-from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
 
 __all__ = ["Examined", "examine_judge"]

@@ -90,15 +90,16 @@ def look_up(entries: Sequence[Entry], store: Store) -> None:
         entry.stored = {q.key: stored[q.key] for q in entry.questions if q.key in stored}
 
 
-def looked_up(plan: Plan, panel: Callable[[Suite], Panel], store: Store) -> list[Entry]:
-    """Return the plan's sessions, in its order, with what is stored of them."""
+def looked_up(plan: Plan, panel: Callable[[Suite], Panel], store: Store | None) -> list[Entry]:
+    """Return the plan's sessions, in its order, with what is stored of them; None: nothing."""
     with paused(sum(len(suite_plan.sessions) for suite_plan in plan.suites)):
         entries = [
             Entry.of(suite_plan, planned, panel(suite_plan.suite))
             for suite_plan in plan.suites
             for planned in suite_plan.sessions
         ]
-        look_up(entries, store)
+        if store is not None:
+            look_up(entries, store)
     return entries
 
 

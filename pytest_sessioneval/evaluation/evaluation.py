@@ -120,7 +120,7 @@ class Evaluation:
         for entry in entries:
             self._entries[entry.plan.suite.name, entry.planned.member.id] = entry
         set_statuses(entries, self._store)
-        if announce is not None and entries:
+        if announce is not None and (entries or len(self._canaries)):
             announce(self._planned(entries, most=_MEASURED))
         # First: no budget and no early stop may come before the check.
         self._canaries.submit(self._opened_dispatcher, self._source)
@@ -287,7 +287,8 @@ class Evaluation:
 
     def _looked_up(self, plan: Plan) -> list[Entry]:
         """Return the plan's sessions with what is stored of them, and how they are judged."""
-        entries = looked_up(plan, self.panel, self._store)
+        store = None if self._settings.fresh else self._store
+        entries = looked_up(plan, self.panel, store)
         if not self._settings.for_baseline:
             found = {one.suite.name: EarlyStopping.of(one) for one in plan.suites}
             self._stopping = {name: one for name, one in found.items() if one is not None}

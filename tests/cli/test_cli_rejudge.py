@@ -328,6 +328,13 @@ def test_new_canaries_do_not_hide_a_judge_that_moved(with_canaries: Path, judge:
 
 
 @pytest.mark.usefixtures("with_canaries")
+def test_calls_about_canaries_are_told_beforehand() -> None:
+    """On standard error, as for sessions."""
+    done = rejudge(command="canaries")
+    assert "baseline canaries: 12 calls to openai:first" in done.stderr
+
+
+@pytest.mark.usefixtures("with_canaries")
 def test_canaries_of_another_judge_are_refused(judge: Judge) -> None:
     """A baseline is of one judge: rejudge writes both."""
     assert "made with another judge" in refused(*ANOTHER, command="canaries")

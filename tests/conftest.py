@@ -8,13 +8,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from postgres_server import PostgresServer, missing_programs, shared_server
 
-# Few examples where feedback must be quick; `.ci/run --full` tries many.
-settings.register_profile("quick", max_examples=20, deadline=None)
-settings.register_profile("full", max_examples=500, deadline=None)
-settings.load_profile(os.environ.get("SESSIONEVAL_TEST_EXAMPLES", "quick"))
+try:
+    from hypothesis import settings
+except ModuleNotFoundError:
+
+    def pytest_sessionstart() -> None:
+        """Say what to install; ``pytest --help`` works without."""
+        raise pytest.UsageError("the tests need more than the plugin: pip install -e '.[test]'")
+
+else:
+    # Few examples where feedback must be quick; `.ci/run --full` tries many.
+    settings.register_profile("quick", max_examples=20, deadline=None)
+    settings.register_profile("full", max_examples=500, deadline=None)
+    settings.load_profile(os.environ.get("SESSIONEVAL_TEST_EXAMPLES", "quick"))
 
 pytest_plugins = ["pytester"]
 

@@ -167,8 +167,17 @@ def _canaries(suite: Suite, files: Sequence[_File]) -> tuple[Member, ...]:
     return found
 
 
-def nothing_found(suite: Suite, others: int) -> str:
-    """Return what to say of a suite without a session; ``others`` files hold something else."""
+def nothing_found(suite: Suite, others: int, named: Collection[Path] = ()) -> str:
+    """Return what to say of a suite without a session; ``others`` files hold something else.
+
+    ``named`` are the only files that were looked at; empty: all of the suite's.
+    """
+    if named:
+        files = ", ".join(map(str, sorted(named)))
+        return (
+            f"no session in {files}: no reader recognises what is in there. "
+            "The formats that are read are listed in docs/transcripts.md"
+        )
     globs = suite.settings.suite.sessions
     looked = f"[suite] sessions = {list(globs)}" if globs else "every file a reader recognises"
     held = "1 JSON file holds" if others == 1 else f"{others:,} JSON files hold"

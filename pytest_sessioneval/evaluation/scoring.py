@@ -145,7 +145,7 @@ def _planned(named: _Named, request: ScoringRequest, run: DirectRun) -> SuitePla
     files = () if named.whole else tuple(named.files)
     found = run.scan(reference.suite, files)
     if not found.members and not found.problems:
-        raise SuiteError(nothing_found(reference.suite, len(found.sources.not_sessions)))
+        raise SuiteError(nothing_found(reference.suite, len(found.sources.not_sessions), files))
     chosen = _chosen(found, files, request, run)
     return plan_suite(found, reference, [PlannedSession(member=member) for member in chosen])
 

@@ -108,9 +108,9 @@ def _use_notes(use: BaselineUse, *, first: bool) -> list[str]:
             "come from what they could not see. Give them a larger context, or record less."
         )
     if first and use.pairs and use.changed < min(_FEW_CHANGED, use.pairs):
-        few = f"Only {use.changed}" if use.changed else "None"
+        few, mostly = (f"Only {use.changed}", "mostly ") if use.changed else ("None", "")
         found.append(
-            f"{few} of {use.pairs} transcripts differ from the {use.name}: this mostly compares "
+            f"{few} of {use.pairs} transcripts differ from the {use.name}: this {mostly}compares "
             "identical files."
         )
     return found

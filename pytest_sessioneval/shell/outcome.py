@@ -197,7 +197,7 @@ def _written(
             links = links_under(_commit_url(os.environ))
             append_step_summary(Path(summary), render_markdown(report, links))
     except SessionEvalError as error:
-        problems.append(f"internal error: {error}")
+        problems.append(f"report not written: {error}")
     return written
 
 

@@ -159,19 +159,21 @@ class SuiteBook:
         suite = reference.suite
         named = self._named.get(root)
         files = {path for path in self._arguments if path.is_relative_to(root) and path != root}
+        only_named = named is not None and not named.whole and suite.file is None
         found = scan(
             suite,
             registry=self._registry,
             store=store,
             ignored=_ignored_by(session, self.is_root),
             named={path for path in files if not path.is_dir()} | (named.files if named else set()),
-            only_named=named is not None and not named.whole and suite.file is None,
+            only_named=only_named,
             readings=self._readings,
         )
         if not found.members and not found.problems:
             if suite.file is None and self._leads_to_suites(root):
                 return None
-            raise SuiteError(nothing_found(suite, len(found.sources.not_sessions)))
+            looked = named.files if named and only_named else ()
+            raise SuiteError(nothing_found(suite, len(found.sources.not_sessions), looked))
         return SuiteTree.of(found, reference)
 
     def _leads_to_suites(self, root: Path) -> bool:

@@ -76,6 +76,15 @@ def test_nothing_is_judged_and_nothing_is_reported(
     assert [] == runs.folders
 
 
+def test_a_named_file_without_a_session_is_named(
+    pytester: pytest.Pytester, recorded: Sessions
+) -> None:
+    """What was named is what is told of, and not the folder beside it, which holds sessions."""
+    note = recorded.text("recorded/note.txt", "hello")
+    message = refusal(pytester.runpytest("--sessioneval", "recorded/note.txt"))
+    assert message.startswith(f"no session in {note}: no reader recognises ")
+
+
 def test_every_broken_suite_is_told(pytester: pytest.Pytester, recorded: Sessions) -> None:
     """Two broken suites are two messages of one refusal."""
     recorded.suite("[suite\n", "recorded")

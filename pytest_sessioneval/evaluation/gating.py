@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.baselines import (
     baseline_path,
     reader_versions,
@@ -93,8 +95,15 @@ def reference_of(
     if source is not None:
         found = file_baselines(source, suite=suite.name)
         return Reference(suite=suite, baselines=found, against=Against(source=source.text))
-    if suite.settings.gate is None and not needed and given is None:
+    gate = suite.settings.gate
+    if gate is None and not needed and given is None:
         return Reference(suite=suite)
+    may_be_missing = gate is not None and gate.on_missing_baseline == "pass"
+    if given is not None and not (may_be_missing or os.path.lexists(given)):
+        raise SettingError(
+            f"--sessioneval-baseline: there is no file {given}; name a baseline that is there, "
+            "or write this one with --sessioneval-update-baseline"
+        )
     return Reference(suite=suite, baselines=baselines_beside(baseline_path(suite, given)))
 
 

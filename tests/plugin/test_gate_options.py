@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from gated_suite import AXIS, GATE, GatedSuite, moved
-from plugin_runs import Runs, outcomes, refusal
+from plugin_runs import Runs, Sessions, outcomes, refusal
 
 OK, FAILED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
 _WRITE = "--sessioneval-update-baseline"
@@ -264,6 +264,26 @@ def test_another_baseline_is_read_where_the_option_says(gated: GatedSuite, run: 
     assert OK == run(_WRITE).ret
     assert OK == run().ret
     assert FAILED == run("--sessioneval-baseline=other.json").ret
+
+
+@pytest.mark.parametrize("config", ["", '[gate]\naxes = ["efficiency"]\n'])
+def test_a_named_baseline_that_is_not_there_is_refused(
+    pytester: pytest.Pytester, sessions: Sessions, config: str
+) -> None:
+    """With a gate or without: nothing is judged, and the path is told."""
+    sessions.suite(config, "recorded")
+    sessions.good("recorded/a.json")
+    message = refusal(pytester.runpytest("recorded", "--sessioneval-baseline=nowhere.json"))
+    assert f"there is no file {pytester.path}/nowhere.json; name a baseline" in message
+
+
+def test_a_named_baseline_may_be_missing_where_the_suite_says_so(
+    pytester: pytest.Pytester, sessions: Sessions
+) -> None:
+    """The first run of a workflow that will write one."""
+    sessions.suite('[gate]\naxes = ["efficiency"]\non_missing_baseline = "pass"\n', "recorded")
+    sessions.good("recorded/a.json")
+    assert OK == pytester.runpytest("recorded", "--sessioneval-baseline=nowhere.json").ret
 
 
 def test_an_earlier_run_can_be_compared_with(gated: GatedSuite, run: Run, runs: Runs) -> None:

@@ -98,6 +98,7 @@ def _after_space(text: str, start: int) -> int:
 
 
 def _described(message: str, text: str, offset: int) -> str:
+    message = message.removesuffix(" starting at")  # the place is told apart, or not at all
     if text[offset : offset + 1] == "\0":
         return "a NUL byte"
     if _after_space(text, offset) == len(text):

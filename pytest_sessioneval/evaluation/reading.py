@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
@@ -27,26 +28,41 @@ class Readings:
     """What collection read, the small files of it, until each is judged.
 
     Reading a file again takes as long as prompt and reply together. Bounded by
-    the files' own size: at most 16 MiB, none over 256 KiB.
+    the files' own size: at most 16 MiB, none over 256 KiB. A file that was
+    touched meanwhile is read again.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[Path, FileReading] = {}
+        self._kept: dict[Path, tuple[FileReading, tuple[int, int, int]]] = {}
         self._bytes = 0
 
-    def keep(self, path: Path, reading: FileReading, size: int) -> None:
-        """Keep the reading of a file of ``size`` bytes, if there is room."""
+    def keep(self, path: Path, reading: FileReading, status: os.stat_result) -> None:
+        """Keep the reading of a file that had this status before it was read, if there is room."""
+        size = status.st_size
         if size <= _SMALL_BYTES and self._bytes + size <= _KEPT_BYTES:
             self._bytes += size
-            self._kept[path] = reading
+            self._kept[path] = reading, _state(status)
 
     def get(self, path: Path) -> FileReading | None:
-        """Return the file's reading, and keep it; None where it was not kept."""
-        return self._kept.get(path)
+        """Return the file's reading, and keep it; None where it has to be read again."""
+        kept = self._kept.get(path)
+        if kept is None:
+            return None
+        reading, state = kept
+        try:
+            return reading if _state(os.stat(path)) == state else None  # noqa: PTH116
+        except OSError:
+            return None
 
     def take(self, path: Path) -> FileReading | None:
-        """Return the file's reading and let go of it; None where it was not kept."""
-        return self._kept.pop(path, None)
+        """Return the file's reading and let go of it; None where it has to be read again."""
+        reading = self.get(path)
+        self._kept.pop(path, None)
+        return reading
+
+
+def _state(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 class TranscriptSource:

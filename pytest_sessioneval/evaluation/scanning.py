@@ -232,8 +232,15 @@ class _How:
         return f"{self.registry.fingerprint}-{self.policy.fingerprint}"
 
     def read(self, candidate: Candidate) -> FileReading:
-        """Return what the file holds; raises ``TranscriptError``."""
-        return self.registry.read(candidate.path, self.limits)
+        """Return what the file holds, kept where it stands alone; raises ``TranscriptError``."""
+        path, readings = candidate.path, self.readings
+        # A session that stands in other files too may change without its own.
+        if readings is None or self.registry.companions(path) or not path.exists():
+            return self.registry.read(path, self.limits)
+        status = path.stat()
+        reading = self.registry.read(path, self.limits)
+        readings.keep(path, reading, status)
+        return reading
 
 
 def _read(candidates: Sequence[Candidate], how: _How, store: Store | None) -> list[_File]:
@@ -289,8 +296,6 @@ def _parse(candidate: Candidate, content: str, how: _How) -> tuple[_File, Indexe
         if not candidate.expected:
             return _File(candidate), None
         return _broken(candidate, error.reason, error.place.line), None
-    if how.readings is not None:
-        how.readings.keep(candidate.path, reading, os.stat(candidate.path).st_size)  # noqa: PTH116
     summaries = tuple(
         redacted_summary(found.transcript, found.locator, how.policy) for found in reading.sessions
     )

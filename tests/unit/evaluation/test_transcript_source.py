@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -92,18 +93,39 @@ def test_what_collection_read_is_not_read_again(tmp_path: Path) -> None:
 def test_a_reading_is_given_away_once(tmp_path: Path) -> None:
     """So that memory is freed as sessions are judged."""
     reading, readings = _reading(), Readings()
-    readings.keep(tmp_path, reading, 10)
+    readings.keep(tmp_path, reading, tmp_path.stat())
     assert (reading, None) == (readings.take(tmp_path), readings.take(tmp_path))
+
+
+def test_a_file_that_was_touched_is_read_again(tmp_path: Path) -> None:
+    """It may hold another session now."""
+    path, readings = tmp_path / "a.json", Readings()
+    path.write_text("[]")
+    readings.keep(path, _reading(), path.stat())
+    path.write_text("[ ]")
+    assert readings.take(path) is None
+
+
+def test_a_file_that_is_gone_has_no_reading(tmp_path: Path) -> None:
+    """Reading it again then says so."""
+    path, readings = tmp_path / "a.json", Readings()
+    path.write_text("[]")
+    readings.keep(path, _reading(), path.stat())
+    path.unlink()
+    assert readings.take(path) is None
 
 
 def test_large_files_are_read_again(tmp_path: Path) -> None:
     """Memory is bounded by the files' size: each, and all together."""
     readings = Readings()
-    readings.keep(tmp_path / "large", _reading(), 256 * 1024 + 1)
-    for number in range(65):
-        readings.keep(tmp_path / str(number), _reading(), 256 * 1024)
-    kept = [number for number in range(65) if readings.take(tmp_path / str(number)) is not None]
-    assert (list(range(64)), None) == (kept, readings.take(tmp_path / "large"))
+    paths = [tmp_path / f"{number:02}" for number in range(65)]
+    large = tmp_path / "large"
+    for path, size in ((large, 256 * 1024 + 1), *((path, 256 * 1024) for path in paths)):
+        path.write_bytes(b"")
+        os.truncate(path, size)
+        readings.keep(path, _reading(), path.stat())
+    kept = [path for path in paths if readings.take(path) is not None]
+    assert (paths[:64], None) == (kept, readings.take(large))
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,12 @@ from pytest_sessioneval.evaluation.canaries import CanaryWatches
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.settings import PlannedCalls
 from pytest_sessioneval.garbage import paused
+from pytest_sessioneval.judging.answering import Ticket
 from pytest_sessioneval.judging.panel import EMBEDDED, Panel, Question, combine
 from pytest_sessioneval.stores.protocol import SessionStatus, Store
 from pytest_sessioneval.suites.model import Suite
+from pytest_sessioneval.transcripts.model import Transcript
+from pytest_sessioneval.transcripts.redaction_policy import RedactionPolicy
 from pytest_sessioneval.verdicts.model import Opinion, Unscored, Verdict
 from pytest_sessioneval.verdicts.run import SessionResult
 
@@ -50,6 +53,24 @@ class Entry:
     def is_stored(self) -> bool:
         """Whether nobody need be asked."""
         return len(self.stored) == len(self.questions)
+
+    @property
+    def redaction(self) -> RedactionPolicy:
+        """What is replaced before a judge sees the session."""
+        return self.plan.suite.redaction
+
+    def ask(self, load: Callable[[], Transcript]) -> Ticket:
+        """Return what the dispatcher is to ask; ``load`` reads the transcript, redacted."""
+        member = self.planned.member
+        self.ticket = f"{self.plan.suite.name}\n{member.id}"
+        return Ticket(
+            id=self.ticket,
+            session_id=member.session.session_id,
+            digest=member.session.summary.digest,
+            panel=self.panel,
+            questions=self.unanswered,
+            load=load,
+        )
 
     def verdict(self, arrived: Iterable[Opinion], now: datetime) -> Verdict:
         """Return the panel's verdict from what was stored and what has arrived since.

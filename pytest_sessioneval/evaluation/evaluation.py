@@ -302,7 +302,7 @@ class Evaluation:
         return planned_with_estimate(
             entries,
             self._settings,
-            lambda entry: self._source.peek(entry.planned.member, entry.plan.suite.redaction),
+            lambda entry: self._source.peek(entry.planned.member, entry.redaction),
             embedded=self._is_embedded,
             at_most=bool(self._stopping),
             canaries=self._canaries,
@@ -324,20 +324,11 @@ class Evaluation:
         if not entries or self._settings.offline:
             return
         self._store.put_sessions([entry.planned.member.session for entry in entries])
-        tickets = []
-        for entry in entries:
-            member = entry.planned.member
-            entry.ticket = f"{entry.plan.suite.name}\n{member.id}"
-            tickets.append(
-                Ticket(
-                    id=entry.ticket,
-                    session_id=member.session.session_id,
-                    digest=member.session.summary.digest,
-                    panel=entry.panel,
-                    questions=entry.unanswered,
-                    load=load or partial(self._source.load, member, entry.plan.suite.redaction),
-                )
-            )
+        source = self._source
+        tickets = [
+            entry.ask(load or partial(source.load, entry.planned.member, entry.redaction))
+            for entry in entries
+        ]
         self._opened_dispatcher().submit(tickets)
 
     def _opened_dispatcher(self) -> Dispatcher:

@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain, zip_longest
 
 from pytest_sessioneval.errors import JudgeError
@@ -26,7 +27,7 @@ from pytest_sessioneval.judging.model import Case, Prompt
 from pytest_sessioneval.judging.prompts import build_prompt
 from pytest_sessioneval.judging.replies import Citation, Finding
 from pytest_sessioneval.judging.tokens import estimated_tokens
-from pytest_sessioneval.suites.model import Expert
+from pytest_sessioneval.suites.model import Axis, Expert
 from pytest_sessioneval.transcripts.excerpt import (
     SMALLEST_EXCERPT,
     Excerpt,
@@ -34,6 +35,7 @@ from pytest_sessioneval.transcripts.excerpt import (
     segments,
     shortened_excerpt,
 )
+from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.transcripts.shown import Block, ShownMessage
 from pytest_sessioneval.verdicts.model import View
 
@@ -68,6 +70,7 @@ _ROOM_TO_SHARE = 8_000
 _NO_LIMIT = 2**62
 _HEAVIEST_NONCE = "0" * 32
 _ROUNDS = 5
+_NO_SESSION = Transcript(session_id="", source="", messages=())
 _FEWEST_QUOTES, _MOST_QUOTES = 4, 20
 _TOKENS_OF_QUOTE = 90
 _SHOWN_LABELS = 40
@@ -210,9 +213,48 @@ def room(case: Case) -> int:
     The same for all experts of a session, by what the longest question about
     the rubric would take; where that leaves little, by this expert's own.
     """
+    axes = readable_axes(case)
+    if case.feedback or case.expectations:
+        return _room(case, axes)
+    return _remembered_room(_Frame.of(case, axes))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Frame:
+    """All that a question takes but the session: the same for most sessions of a suite."""
+
+    case: Case
+    axes: tuple[Axis, ...]
+    key: tuple[object, ...]
+
+    @classmethod
+    def of(cls, case: Case, axes: tuple[Axis, ...]) -> _Frame:
+        """Return the frame of a case, without its transcript.
+
+        Rubric and expert are told apart by identity: comparing them would take
+        as long as measuring. The frame holds both, so no other can take their place.
+        """
+        names = tuple(axis.name for axis in (*case.axes, *axes))
+        sizes = (len(axes), case.context_tokens, case.reply_tokens)
+        key = (id(case.rubric), id(case.expert), names, case.profile, sizes)
+        return cls(replace(case, transcript=_NO_SESSION), axes, key)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Frame) and self.key == other.key
+
+
+@lru_cache(maxsize=64)
+def _remembered_room(frame: _Frame) -> int:
+    return _room(frame.case, frame.axes)
+
+
+def _room(case: Case, axes: tuple[Axis, ...]) -> int:
     case = _measured(case)
     bare = case.expert.model_copy(update={"instruction": ""})
-    everything = _asked(replace(case, axes=readable_axes(case), expert=bare))
+    everything = _asked(replace(case, axes=axes, expert=bare))
     instruction = max(_INSTRUCTION_TOKENS, estimated_tokens(case.expert.instruction))
     shared = _free(case, everything + instruction)
     return shared if shared >= _ROOM_TO_SHARE else _left(case, _asked(case))

@@ -115,8 +115,8 @@ def looked_up(plan: Plan, panel: Callable[[Suite], Panel], store: Store | None) 
     """Return the plan's sessions, in its order, with what is stored of them; None: nothing."""
     with paused(sum(len(suite_plan.sessions) for suite_plan in plan.suites)):
         entries = [
-            Entry.of(suite_plan, planned, panel(suite_plan.suite))
-            for suite_plan in plan.suites
+            Entry.of(suite_plan, planned, seated)
+            for suite_plan, seated in [(one, panel(one.suite)) for one in plan.suites]
             for planned in suite_plan.sessions
         ]
         if store is not None:

@@ -20,6 +20,7 @@ from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.evaluation.results import left_out_result, not_run_result, result_of
 from pytest_sessioneval.evaluation.settings import EvaluationSettings, PlannedCalls
+from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.gate.people import People
 from pytest_sessioneval.gate.sequential import ReachedLook
 from pytest_sessioneval.judging.answering import Ticket
@@ -116,7 +117,11 @@ class Evaluation:
         """
         self.plan = plan
         self._begin()
-        entries = self._looked_up(plan)
+        with paused(sum(len(one.sessions) for one in plan.suites)):
+            self._start(announce)
+
+    def _start(self, announce: Callable[[PlannedCalls], None] | None) -> None:
+        entries = self._looked_up(self.plan)
         for entry in entries:
             self._entries[entry.plan.suite.name, entry.planned.member.id] = entry
         set_statuses(entries, self._store)

@@ -12,9 +12,10 @@ from pytest_sessioneval.gate.people import People
 from pytest_sessioneval.gate.result import GateResult
 from pytest_sessioneval.gate.sequential import ReachedLook
 from pytest_sessioneval.gate.shortcuts import FailDrop, FailUnder
+from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.verdicts.run import Run, SuiteRun
 
-__all__ = ["decide_run", "write_baselines"]
+__all__ = ["decide_run", "labels_of", "write_baselines"]
 
 
 def decide_run(
@@ -53,6 +54,19 @@ def decide_run(
         if result.decision is not None or result.shortcuts:
             decided[suite_run.suite] = result
     return decided
+
+
+def labels_of(plan: Plan, store: Store) -> People:
+    """Return people's labels of the gated sessions and of what they are held against."""
+    gated = [suite for suite in plan.suites if suite.suite.settings.gate is not None]
+    queues = store.label_queues() if gated else ()
+    if not queues:
+        return People()
+    digests = [one.member.session.summary.digest for suite in gated for one in suite.sessions]
+    for suite in gated:
+        for baseline in suite.baselines.values():
+            digests += [session.digest for session in baseline.sessions]
+    return People(labels=store.labels(digests), queues=queues)
 
 
 def write_baselines(run: Run, plan: Plan, *, given: Path | None) -> tuple[BaselineWritten, ...]:

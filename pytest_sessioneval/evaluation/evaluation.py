@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pytest_sessioneval.evaluation.assembling import SuiteTally, assemble_run, assemble_suite
 from pytest_sessioneval.evaluation.canaries import CanaryWatches
+from pytest_sessioneval.evaluation.deciding import labels_of
 from pytest_sessioneval.evaluation.early_stopping import EarlyStopping
 from pytest_sessioneval.evaluation.entries import Entry, look_up, looked_up, set_statuses
 from pytest_sessioneval.evaluation.estimating import planned_with_estimate
@@ -232,15 +233,7 @@ class Evaluation:
 
     def people(self) -> People:
         """Return people's labels of the plan's sessions and of what they are held against."""
-        gated = [suite for suite in self.plan.suites if suite.suite.settings.gate is not None]
-        queues = self._store.label_queues() if gated else ()
-        if not queues:
-            return People()
-        digests = [one.member.session.summary.digest for suite in gated for one in suite.sessions]
-        for suite in gated:
-            for baseline in suite.baselines.values():
-                digests += [session.digest for session in baseline.sessions]
-        return People(labels=self._store.labels(digests), queues=queues)
+        return labels_of(self.plan, self._store)
 
     def keep(self, run: Run) -> None:
         """Keep a finished run in the store; raises ``StoreError``."""

@@ -297,6 +297,15 @@ def test_offline_says_that_they_were_not_judged(
     result.stdout.fnmatch_lines(["*The canaries were not judged in this run*"])
 
 
+_INTERRUPTIBLE = """
+import signal, sys
+import pytest
+# Started by a job in the background, a process ignores Ctrl-C; Python then does too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(pytest.main(["-v"]))
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
 def test_an_interrupt_while_waiting_for_them_is_pytests_own(
     blessed: Suite, judge: Judge, pytester: pytest.Pytester
@@ -305,14 +314,17 @@ def test_an_interrupt_while_waiting_for_them_is_pytests_own(
     assert 0 == pytester.runpytest_inprocess("-q").ret
     before = judge.server.calls
     judge.server.hold()
-    with pytester.popen([sys.executable, "-u", "-m", "pytest", "-v"]) as process:
+    with pytester.popen([sys.executable, "-u", "-c", _INTERRUPTIBLE]) as process:
         judge.server.wait_for_calls(before + CANARIES)
         assert process.stdout is not None
         said = b""
         while b"100%" not in said:
             said += os.read(process.stdout.fileno(), 4096)
         process.send_signal(signal.SIGINT)
-        assert 2 == process.wait(timeout=60)
+        try:
+            assert 2 == process.wait(timeout=60)
+        finally:
+            process.kill()  # else leaving would wait for one that did not hear
         said += process.stdout.read()
     assert b"KeyboardInterrupt" in said
     assert b"Traceback" not in said

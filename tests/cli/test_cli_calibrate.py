@@ -126,15 +126,13 @@ def test_a_file_outside_of_the_suite_is_written_and_cannot_be_used_there(tmp_pat
     assert f"to use it, move it into {tmp_path}/suite: a suite's files lie inside it" == said[-1]
 
 
-def test_a_run_scores_by_the_calibration_and_says_so(
-    tmp_path: Path, pytester: pytest.Pytester
-) -> None:
+def test_a_run_scores_by_the_calibration_and_says_so(pytester: pytest.Pytester) -> None:
     """Every session gets an estimate; terminal, report and failure text call it one."""
-    folder = write(tmp_path / "desk", sessions(), suite=USED)
+    folder = write(pytester.path / "desk", sessions(), suite=USED)
     lines(folder)
     with (folder / "sessioneval.toml").open("a", encoding="utf-8") as suite:
         suite.write("[thresholds.session]\ngoal_completion = 30\n")
-    done = pytester.runpytest(folder, "-p", "no:cacheprovider", "--sessioneval-out", tmp_path)
+    done = pytester.runpytest(folder, "--sessioneval-out", pytester.path)
     assert 1 == done.ret
     text = " ".join(done.stdout.str().split())
     assert "Estimated, not observed: a probability of success of" in text
@@ -142,7 +140,7 @@ def test_a_run_scores_by_the_calibration_and_says_so(
         "goal_completion is an estimate: the probability of success by the calibration logistic@1#"
         in text
     )
-    (path,) = (tmp_path / "runs").glob("*/report.json")
+    (path,) = (pytester.path / "runs").glob("*/report.json")
     report = json.loads(path.read_text("utf-8"))
     (judged,) = report["suites"]
     assert "nobody looked at the result" in judged["judge"]["notice"]

@@ -16,11 +16,13 @@ from pytest_sessioneval.testing import JudgeServer
 _OURS = ("SESSIONEVAL_", "OPENAI_", "ANTHROPIC_", "OLLAMA_", "GITHUB_")
 _HEAVY = (
     "pandas",
+    "psycopg",
     "pandas.io.formats.csvs",
     "httpx",
     "scipy.special",
     "httpcore",  # which httpx imports when it is first needed, and whose errors it knows by class
     "pytest_sessioneval.judging.evidence_judge",
+    "pytest_sessioneval.judging.process.opinions",
     "pytest_sessioneval.shell.run",
     "pytest_sessioneval.shell.fixture",
     "pytest_sessioneval.shell.hint",

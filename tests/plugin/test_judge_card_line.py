@@ -30,7 +30,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[JudgeServer]:
 
 def report(folder: Path) -> tuple[str, str]:
     """Return the latest run's report as JSON and as Markdown."""
-    latest = max((folder / ".sessioneval" / "runs").iterdir())
+    # by time: the names of runs of one second are in no order
+    runs = (folder / ".sessioneval" / "runs").iterdir()
+    latest = max(runs, key=lambda run: (run / "report.md").stat().st_mtime_ns)
     return (latest / "report.json").read_text("utf-8"), (latest / "report.md").read_text("utf-8")
 
 

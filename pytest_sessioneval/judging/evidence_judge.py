@@ -8,16 +8,19 @@ measures, how, and how far that can be trusted.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pytest_sessioneval.errors import SuiteError
 from pytest_sessioneval.judging.model import Answer, Case
 from pytest_sessioneval.judging.process.scope import (
     HOW_TO_SCORE_GOAL,
+    MEASURED_METRICS,
     NO_SELF_EXTENSION,
     SCORED_AXES,
     TEXT_CAP,
     UNKNOWN_AXIS,
+    UNMEASURED,
 )
 from pytest_sessioneval.suites.calibration import Calibration
 from pytest_sessioneval.suites.model import Suite
@@ -72,10 +75,14 @@ class EvidenceJudge:
         """Return the axes that no session of the suite gets a score on, and what would help."""
         found: dict[str, str] = {}
         settings = suite.settings
-        for axis in suite.rubric.axis_names:
-            if axis in SCORED_AXES:
+        for each in suite.rubric.axes:
+            axis = each.name
+            if each.metric is not None:
+                if each.metric not in MEASURED_METRICS:
+                    found[axis] = UNMEASURED
+            elif axis in SCORED_AXES:
                 continue
-            if axis == "goal_completion":
+            elif axis == "goal_completion":
                 decided = settings.expect or settings.suite.use_outcome
                 if not (decided or self._calibration):
                     found[axis] = HOW_TO_SCORE_GOAL
@@ -86,6 +93,23 @@ class EvidenceJudge:
     def judge(self, case: Case) -> Answer:
         """Return the scores of one session; the same case always gets the same answer."""
         # Where every verdict is stored, nothing is measured: see ``process.scope``.
+        names = {axis.name: axis.metric for axis in case.axes if axis.metric is not None}
+        if not names:
+            return self._of_process(case)
+        from pytest_sessioneval.judging.metrics.measured import measured  # noqa: PLC0415
+
+        axes, coverage = measured(names, case.transcript, min(TEXT_CAP, case.max_chars))
+        rest = tuple(axis for axis in case.axes if axis.metric is None)
+        if not rest:
+            return Answer(axes=axes, model=self._model, coverage=coverage)
+        of_process = self._of_process(replace(case, axes=rest))
+        return replace(
+            of_process,
+            axes={**of_process.axes, **axes},
+            coverage=min(coverage, of_process.coverage),
+        )
+
+    def _of_process(self, case: Case) -> Answer:
         from pytest_sessioneval.judging.process.opinions import opinions, signals_of  # noqa: PLC0415
 
         signals = signals_of(case.transcript, case.max_chars, case.profile)

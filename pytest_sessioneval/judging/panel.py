@@ -249,7 +249,7 @@ def shows_feedback(suite: Suite) -> bool:
 
 
 def panel_experts(suite: Suite) -> tuple[Expert, ...]:
-    """Return the suite's experts: configured, else the rubric's, else one for every axis.
+    """Return the suite's experts: configured, else the rubric's, else one for all axes.
 
     The embedded judge has one seat, whatever the rubric's panel is.
     """
@@ -259,7 +259,18 @@ def panel_experts(suite: Suite) -> tuple[Expert, ...]:
     whole = Expert(id=EMBEDDED, instruction="", axes=suite.rubric.axis_names)
     if settings.model == EMBEDDED:
         return (whole,)
-    return suite.rubric.experts or (whole.model_copy(update={"id": "judge"}),)
+    return suite.rubric.experts or _default_experts(suite.rubric)
+
+
+def _default_experts(rubric: Rubric) -> tuple[Expert, ...]:
+    """Return one expert for the axes with levels and one for the metrics, as far as there are."""
+    scored = tuple(axis.name for axis in rubric.axes if axis.metric is None)
+    computed = tuple(axis.name for axis in rubric.axes if axis.metric is not None)
+    return tuple(
+        Expert(id=name, instruction="", axes=axes)
+        for name, axes in (("judge", scored), ("metrics", computed))
+        if axes
+    )
 
 
 def combine(

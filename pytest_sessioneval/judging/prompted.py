@@ -28,6 +28,8 @@ from pytest_sessioneval.verdicts.model import AxisOpinion, Unscored
 
 __all__ = ["MASKED_TURN", "Listener", "PromptedJudge", "converse"]
 
+_NO_TABLES = 'so far only the embedded judge computes metrics: judge them with model = "evidence"'
+
 MASKED_TURN = 2
 """The turn of the question with steering text masked."""
 
@@ -68,9 +70,9 @@ class PromptedJudge:
             "long_sessions": long_sessions_identity(),
         }
 
-    def unsupported(self, suite: Suite) -> Mapping[str, str]:  # noqa: ARG002
-        """Return nothing: a model can be asked about any axis."""
-        return {}
+    def unsupported(self, suite: Suite) -> Mapping[str, str]:
+        """Return the metrics: a model can be asked about any other axis."""
+        return {axis.name: _NO_TABLES for axis in suite.rubric.axes if axis.metric is not None}
 
     def judge(self, case: Case) -> Answer:
         """Return the model's answer; raises ``JudgeError`` with ``spent`` set."""

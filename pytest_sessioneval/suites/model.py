@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.suites.calibration import Calibration
+from pytest_sessioneval.suites.metrics import MetricName
 from pytest_sessioneval.transcripts.model import Role
 from pytest_sessioneval.transcripts.redaction_policy import OwnSecret, RedactionPolicy
 
@@ -121,6 +122,10 @@ class Axis(Frozen):
     """A condition checked in code: an axis that cannot apply is never asked for."""
     gated: bool = True
     """Whether thresholds and gate may name it; false: it only describes."""
+    metric: MetricName | None = None
+    """A metric of retrieval-augmented answering that code computes; null: an expert scores it."""
+    direction: Literal["higher"] = "higher"
+    """Which scores are better; on every axis 100 is best."""
 
 
 class Expert(Frozen):
@@ -254,6 +259,8 @@ class JudgeSettings(Frozen):
     context_tokens: Annotated[int | None, Field(ge=2_000)] = None
     """Prompt and reply together, in tokens; default: what is known of the model, at most 200000,
     else 128000. Longer sessions are shortened or read in parts, and the report says so."""
+    embedding_model: str | None = None
+    """Model of an OpenAI-compatible /embeddings; metrics that compare texts need one."""
     calibration: str | None = None
     """File of ``sessioneval calibrate``: the embedded judge then estimates goal_completion."""
     card: str | None = None

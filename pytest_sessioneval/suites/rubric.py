@@ -104,6 +104,20 @@ def expert_problems(experts: Sequence[Expert], rubric: Rubric, *, at: KeyPath) -
                 yield Problem(where, f"expert {expert.id!r}: {no_such_axis(axis, rubric)}")
             elif axis in expert.axes[:number]:
                 yield Problem(where, f"expert {expert.id!r} has {axis!r} twice")
+        yield from _mixed_problems(expert, rubric, (*place, "axes"))
+
+
+def _mixed_problems(expert: Expert, rubric: Rubric, place: KeyPath) -> Iterator[Problem]:
+    """Yield that an expert is to score axes and to fill the tables of metrics at once."""
+    computed = {axis.name for axis in rubric.axes if axis.metric is not None}
+    answered = [axis for axis in expert.axes if axis in rubric.axis_names]
+    metrics = [axis for axis in answered if axis in computed]
+    if metrics and len(metrics) < len(answered):
+        yield Problem(
+            place,
+            f"expert {expert.id!r} answers metrics ({', '.join(metrics)}) and axes with levels: "
+            "give each kind an expert of its own",
+        )
 
 
 def no_such_axis(name: str, rubric: Rubric) -> str:

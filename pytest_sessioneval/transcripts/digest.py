@@ -17,6 +17,7 @@ from typing import Any
 from pytest_sessioneval.transcripts.model import (
     CallRef,
     Message,
+    Reference,
     SessionSummary,
     Subsession,
     ToolCall,
@@ -37,7 +38,8 @@ def canonical_bytes(transcript: Transcript) -> bytes:
     """Return the canonical form: equal bytes mean equal messages, sub-agents and outcome.
 
     Covers roles, texts, kinds, reasoning, calls and their arguments, how
-    results pair with calls, errors, media, models and usage. Leaves out
+    results pair with calls, errors, media, models, usage, and what was retrieved
+    and what the session is held against, where that is known. Leaves out
     ``session_id``, ``source``, ``task_id``, ``trial``, ``agent_model``,
     ``profile_id``, ``name``, ``metadata``, time stamps, call ids and agent ids.
     """
@@ -94,12 +96,27 @@ def _lines(transcript: Transcript, bases: Sequence[bytes]) -> Iterator[bytes]:
     header: dict[str, Any] = {"form": DIGEST_VERSION}
     if outcome is not None:
         header["outcome"] = [outcome.kind, outcome.value, outcome.detail]
+    if transcript.retrieved_ids is not None:
+        header["retrieved"] = list(transcript.retrieved_ids)
+    if transcript.reference is not None:
+        header["reference"] = _reference_form(transcript.reference)
     yield _encode(header)
     yield from _message_lines(transcript.messages, bases)
     ordinals = {part.agent_id: ordinal for ordinal, part in enumerate(transcript.subsessions)}
     for part in transcript.subsessions:
         yield _encode(_agent(part, ordinals))
         yield from _message_lines(part.messages, [_base(message) for message in part.messages])
+
+
+def _reference_form(reference: Reference) -> dict[str, Any]:
+    form: dict[str, Any] = {}
+    if reference.answer is not None:
+        form["answer"] = reference.answer
+    if reference.ids is not None:
+        form["ids"] = list(reference.ids)
+    if reference.calls is not None:
+        form["calls"] = [_call(call) for call in reference.calls]
+    return form
 
 
 def _message_lines(messages: Sequence[Message], bases: Sequence[bytes]) -> Iterator[bytes]:

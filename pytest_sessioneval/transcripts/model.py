@@ -19,6 +19,7 @@ __all__ = [
     "Media",
     "Message",
     "Outcome",
+    "Reference",
     "Role",
     "SessionSummary",
     "Subsession",
@@ -142,6 +143,17 @@ class Outcome(Frozen):
     """The recorded word, such as a termination reason."""
 
 
+class Reference(Frozen):
+    """What people hold a session against; nobody in the session said it."""
+
+    answer: str | None = None
+    """The answer that is taken as right (ground truth); null: none is known."""
+    ids: tuple[str, ...] | None = None
+    """Ids of the documents that ought to have been retrieved; null: not known."""
+    calls: tuple[ToolCall, ...] | None = None
+    """The tool calls that ought to have been made, in any order; null: not known."""
+
+
 class Transcript(Frozen):
     """One recorded run of an agent."""
 
@@ -169,6 +181,10 @@ class Transcript(Frozen):
     """Last time stamp."""
     outcome: Outcome | None = None
     """The recorded outcome, where there is one."""
+    retrieved_ids: tuple[str, ...] | None = None
+    """Ids of the documents that were retrieved, best first; null: not recorded."""
+    reference: Reference | None = None
+    """What people hold it against, where the source carries it."""
     metadata: dict[str, str | int | float | bool | None] = {}
     """Whatever else the source says of the session that a suite may use as key or cluster."""
 

@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol
 
-from pytest_sessioneval.transcripts.model import Message, Subsession, ToolCall, Transcript
+from pytest_sessioneval.transcripts.model import (
+    Message,
+    Reference,
+    Subsession,
+    ToolCall,
+    Transcript,
+)
 from pytest_sessioneval.transcripts.redaction_policy import REDACTION_VERSION, RedactionPolicy
 from pytest_sessioneval.transcripts.secret_patterns import SECRET_NAME, Pattern, is_secret
 
@@ -48,9 +54,9 @@ def redact(transcript: Transcript, policy: RedactionPolicy = SECRETS) -> Redacte
     Numbers count the secrets of a kind in order of appearance, from 1, within
     this transcript: the same secret has the same number everywhere in it, and
     the same transcript gives the same text on every machine. Covers texts,
-    reasoning, arguments (keys too), the outcome's detail, the session's name
-    and metadata, and sub-agents' messages. Redacting a redacted transcript
-    changes nothing.
+    reasoning, arguments (keys too), the outcome's detail, what was retrieved, the
+    reference, the session's name and metadata, and sub-agents' messages.
+    Redacting a redacted transcript changes nothing.
     """
     if not policy.patterns:
         return Redacted(transcript, {})
@@ -189,9 +195,26 @@ def _mapped(transcript: Transcript, replace: _Replace) -> Transcript:
     if transcript.outcome is not None and transcript.outcome.detail is not None:
         detail = replace(transcript.outcome.detail)
         update["outcome"] = transcript.outcome.model_copy(update={"detail": detail})
+    if transcript.retrieved_ids is not None:
+        update["retrieved_ids"] = tuple(map(replace, transcript.retrieved_ids))
+    if transcript.reference is not None:
+        update["reference"] = _mapped_reference(transcript.reference, replace)
     if transcript.metadata:
         update["metadata"] = _mapped_value(transcript.metadata, replace)
     return transcript.model_copy(update=update)
+
+
+def _mapped_reference(reference: Reference, replace: _Replace) -> Reference:
+    answer, ids, calls = reference.answer, reference.ids, reference.calls
+    return reference.model_copy(
+        update={
+            "ids": None if ids is None else tuple(map(replace, ids)),
+            "answer": None if answer is None else replace(answer),
+            "calls": None
+            if calls is None
+            else tuple(_mapped_call(call, replace) for call in calls),
+        }
+    )
 
 
 def _mapped_part(part: Subsession, replace: _Replace) -> Subsession:

@@ -7,11 +7,35 @@ a run whose verdicts are all stored needs only this.
 from __future__ import annotations
 
 from pytest_sessioneval.judging.process.rules import RULES
+from pytest_sessioneval.suites.metrics import MetricName
 
-__all__ = ["HOW_TO_SCORE_GOAL", "NO_SELF_EXTENSION", "SCORED_AXES", "TEXT_CAP", "UNKNOWN_AXIS"]
+__all__ = [
+    "HOW_TO_SCORE_GOAL",
+    "MEASURED_METRICS",
+    "NO_SELF_EXTENSION",
+    "SCORED_AXES",
+    "TEXT_CAP",
+    "UNKNOWN_AXIS",
+    "UNMEASURED",
+]
 
 SCORED_AXES = ("task_complexity", *RULES)
 """The axes that evidence of process scores."""
+
+MEASURED_METRICS: frozenset[MetricName] = frozenset(
+    {
+        "faithfulness",
+        "id_based_context_precision",
+        "id_based_context_recall",
+        "tool_call_f1",
+    }
+)
+"""The metrics that words, ids and calls give without a model."""
+
+UNMEASURED = (
+    "the embedded judge compares words, ids and calls only: ask a judge model for this metric"
+)
+"""What a report says of the other metrics."""
 
 HOW_TO_SCORE_GOAL = (
     "the embedded judge does not know whether a task was solved: write [[expect]] entries, set "

@@ -37,6 +37,7 @@ from pytest_sessioneval.transcripts.model import (
     Message,
     MessageKind,
     Outcome,
+    Reference,
     Role,
     Subsession,
     ToolCall,
@@ -72,6 +73,8 @@ class _Header(Frozen):
     created_at: datetime | None = None
     last_active: datetime | None = None
     outcome: Outcome | None = None
+    retrieved_ids: tuple[str, ...] | None = None
+    reference: Reference | None = None
     metadata: dict[str, str | int | float | bool | None] = {}
 
 

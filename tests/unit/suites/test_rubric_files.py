@@ -178,7 +178,7 @@ def test_a_path_may_leave_the_base_only_where_the_user_typed_it(tmp_path: Path) 
             (
                 "r.toml:12: [[axes]] has no key 'evidence_rolls' (did you mean 'evidence_roles'?);"
                 " accepted: name, question, levels, failure_tags, evidence_roles, nullable,"
-                " null_when, applies_if, gated"
+                " null_when, applies_if, gated, metric, direction"
             ),
         ),
     ],

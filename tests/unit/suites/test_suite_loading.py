@@ -242,7 +242,7 @@ def test_a_file_elsewhere_names_paths_of_the_folder(folder: Path) -> None:
             "[suite]\nrubric = 'agnt'\n",
             (
                 "2: there is no rubric 'agnt', neither built in nor as a file (did you mean"
-                " 'agent'?); built in: agent"
+                " 'agent'?); built in: agent, rag"
             ),
         ),
         (

@@ -11,6 +11,7 @@ from pytest_sessioneval.transcripts.model import (
     Media,
     Message,
     Outcome,
+    Reference,
     Subsession,
     ToolCall,
     Transcript,
@@ -68,6 +69,13 @@ _USAGES = st.builds(
 )
 _MEDIA = st.builds(
     Media, kind=st.just("image/png"), size=st.integers(0, 99), sha256=st.just("ab" * 32)
+)
+_DOCUMENTS = st.none() | st.lists(_WORDS, max_size=2).map(tuple)
+_REFERENCES = st.builds(
+    Reference,
+    answer=st.none() | _WORDS,
+    ids=_DOCUMENTS,
+    calls=st.none() | st.lists(_CALLS, max_size=2).map(tuple),
 )
 _TIMES = st.none() | st.integers(0, 10**6).map(lambda seconds: _NOON + timedelta(seconds=seconds))
 _SPOKEN = st.builds(
@@ -129,6 +137,8 @@ def _transcripts(draw: st.DrawFn) -> Transcript:
             st.none()
             | st.builds(Outcome, kind=st.just("reward"), value=st.none() | st.floats(0, 1))
         ),
+        retrieved_ids=draw(_DOCUMENTS),
+        reference=draw(st.none() | _REFERENCES),
         metadata=draw(st.dictionaries(_WORDS, st.none() | st.booleans() | _WORDS, max_size=2)),
     )
 

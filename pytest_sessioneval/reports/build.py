@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
@@ -64,10 +64,10 @@ def build_report(
 
 
 def _suite(run: SuiteRun, gate: GateResult | None, standing: Standing | None) -> SuiteReport:
-    rank = {axis: place for place, axis in enumerate(run.axes)}
+    order = _AxisOrder(run.axes)
     verdicts = [result.verdict for result in run.results]
     thresholds = Thresholds(
-        session=_ranked(run.thresholds.session, rank), mean=_ranked(run.thresholds.mean, rank)
+        session=order.of(run.thresholds.session), mean=order.of(run.thresholds.mean)
     )
     below = Counter(fall.axis for result in run.results for fall in result.shortfalls)
     bucket_of = [complexity_bucket(verdict) for verdict in verdicts]
@@ -77,7 +77,7 @@ def _suite(run: SuiteRun, gate: GateResult | None, standing: Standing | None) ->
         root=run.root,
         rubric_version=run.rubric_version,
         axes=run.axes,
-        judge=run.judge.model_copy(update={"unsupported": _ranked(run.judge.unsupported, rank)}),
+        judge=run.judge.model_copy(update={"unsupported": order.of(run.judge.unsupported)}),
         scoring_version=run.scoring_version,
         readers=_sorted(run.readers),
         thresholds=thresholds,
@@ -102,10 +102,10 @@ def _suite(run: SuiteRun, gate: GateResult | None, standing: Standing | None) ->
         gate=gate,
         standing=standing,
         sessions=tuple(
-            _session(result, bucket, rank)
+            _session(result, bucket, order)
             for result, bucket in zip(run.results, bucket_of, strict=True)
         ),
-        canaries=tuple(_session(result, None, rank) for result in run.canaries),
+        canaries=tuple(_session(result, None, order) for result in run.canaries),
     )
 
 
@@ -119,7 +119,7 @@ def _quotes(verdicts: Iterable[Verdict | None]) -> QuoteCount:
     return sum(counts, QuoteCount())
 
 
-def _session(result: SessionResult, bucket: str | None, rank: Mapping[str, int]) -> SessionReport:
+def _session(result: SessionResult, bucket: str | None, order: _AxisOrder) -> SessionReport:
     session = result.session
     summary = session.summary
     return SessionReport(
@@ -140,24 +140,24 @@ def _session(result: SessionResult, bucket: str | None, rank: Mapping[str, int])
         bucket=bucket,
         shortfalls=result.shortfalls,
         not_scored=result.not_scored,
-        verdict=None if result.verdict is None else _verdict(result.verdict, rank),
+        verdict=None if result.verdict is None else _verdict(result.verdict, order),
     )
 
 
-def _verdict(verdict: Verdict, rank: Mapping[str, int]) -> Verdict:
+def _verdict(verdict: Verdict, order: _AxisOrder) -> Verdict:
     """Return the verdict with its mappings in order and its scores rounded; often itself."""
-    axes = _ranked(verdict.axes, rank)
+    axes = order.of(verdict.axes)
     if any(_is_long(result) for result in axes.values()):
         axes = {axis: _short(result) for axis, result in axes.items()}
-    opinions = tuple(_opinion(opinion, rank) for opinion in verdict.opinions)
+    opinions = tuple(_opinion(opinion, order) for opinion in verdict.opinions)
     kept = all(ours is theirs for ours, theirs in zip(opinions, verdict.opinions, strict=True))
     if kept and axes is verdict.axes:
         return verdict
     return verdict.model_copy(update={"axes": axes, "opinions": opinions})
 
 
-def _opinion(opinion: Opinion, rank: Mapping[str, int]) -> Opinion:
-    axes = _ranked(opinion.axes, rank)
+def _opinion(opinion: Opinion, order: _AxisOrder) -> Opinion:
+    axes = order.of(opinion.axes)
     sent = _sorted(opinion.sent)
     if axes is opinion.axes and sent is opinion.sent:
         return opinion
@@ -247,11 +247,20 @@ def _sorted(mapping: dict[str, _Value]) -> dict[str, _Value]:
     return dict(sorted(mapping.items()))
 
 
-def _ranked(mapping: dict[str, _Value], rank: Mapping[str, int]) -> dict[str, _Value]:
-    """Return the mapping in the rubric's order; itself when it is in order already."""
-    last = len(rank)
-    places = [rank.get(name, last) for name in mapping]
-    if all(here < there for here, there in pairwise(places)):
-        return mapping
-    ordered = sorted(mapping, key=lambda name: (rank.get(name, last), name))
-    return {name: mapping[name] for name in ordered}
+class _AxisOrder:
+    """The rubric's order of axes; remembers the order of names it has seen."""
+
+    def __init__(self, axes: Sequence[str]) -> None:
+        self._places = {axis: place for place, axis in enumerate(axes)}
+        self._orders: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def of(self, mapping: dict[str, _Value]) -> dict[str, _Value]:
+        """Return the mapping in the rubric's order; itself when it is in order already."""
+        names = tuple(mapping)
+        order = self._orders.get(names)
+        if order is None:
+            order = self._orders[names] = tuple(sorted(names, key=self._place))
+        return mapping if order == names else {name: mapping[name] for name in order}
+
+    def _place(self, name: str) -> tuple[int, str]:
+        return self._places.get(name, len(self._places)), name

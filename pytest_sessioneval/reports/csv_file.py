@@ -62,15 +62,17 @@ def _rows(suite: SuiteReport, axes: Sequence[str]) -> Iterator[list[object]]:
         yield row
 
 
-def _about(session: SessionReport) -> Iterator[object]:
-    yield csv_cell(session.key)
-    yield csv_cell(session.session_id)
-    yield csv_cell(
-        session.path if session.locator is None else f"{session.path}::{session.locator}"
-    )
-    yield None if session.cluster is None else csv_cell(session.cluster)
-    yield session.state
-    yield session.bucket
-    yield session.messages
-    yield session.tool_calls
-    yield 0 if session.verdict is None else len({o.expert_id for o in session.verdict.opinions})
+def _about(session: SessionReport) -> list[object]:
+    place = session.path if session.locator is None else f"{session.path}::{session.locator}"
+    verdict = session.verdict
+    return [
+        csv_cell(session.key),
+        csv_cell(session.session_id),
+        csv_cell(place),
+        None if session.cluster is None else csv_cell(session.cluster),
+        session.state,
+        session.bucket,
+        session.messages,
+        session.tool_calls,
+        0 if verdict is None else len({opinion.expert_id for opinion in verdict.opinions}),
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import nsmallest
 
@@ -36,11 +35,10 @@ def lowest_scores(suite: SuiteReport, most: int) -> dict[str, tuple[Low, ...]]:
     told as failures), and ``task_complexity``, of which low is not bad. An axis
     without any is left out.
     """
+    scores = _scores(suite)
     found: dict[str, tuple[Low, ...]] = {}
     for axis in suite.axes:
-        if axis == _COMPLEXITY:
-            continue
-        low = nsmallest(most, _scores(suite, axis), key=lambda scored: scored[0])
+        low = nsmallest(most, scores.get(axis, ()), key=lambda scored: scored[0])
         told = tuple(told for score, session in low if (told := _low(session, axis, score)))
         if told:
             found[axis] = told
@@ -56,13 +54,17 @@ def lowest_expert(session: SessionReport, axis: str) -> tuple[str, Scored] | Non
     return min(scored, key=lambda one: one[1].score, default=None)
 
 
-def _scores(suite: SuiteReport, axis: str) -> Iterator[tuple[float, SessionReport]]:
+def _scores(suite: SuiteReport) -> dict[str, list[tuple[float, SessionReport]]]:
+    """Return the scores that may be told, by axis, in order of collection."""
+    found: dict[str, list[tuple[float, SessionReport]]] = {}
     for session in suite.sessions:
-        result = session.verdict.axes.get(axis) if session.verdict is not None else None
-        if result is None or result.kind != "scored" or result.score >= _BEST:
+        if session.verdict is None:
             continue
-        if not any(fall.axis == axis for fall in session.shortfalls):
-            yield result.score, session
+        left_out = {_COMPLEXITY, *(fall.axis for fall in session.shortfalls)}
+        for axis, result in session.verdict.axes.items():
+            if result.kind == "scored" and result.score < _BEST and axis not in left_out:
+                found.setdefault(axis, []).append((result.score, session))
+    return found
 
 
 def _low(session: SessionReport, axis: str, score: float) -> Low | None:

@@ -110,7 +110,7 @@ def causes(suite: SuiteReport) -> tuple[Cause, ...]:
     texts: dict[str, str] = {}
     sessions: defaultdict[str, list[tuple[SessionReport, tuple[str, ...]]]] = defaultdict(list)
     for session in suite.sessions:
-        if session.state == "error":
+        if session.state == "error" or not session.not_scored:
             continue
         shapes: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
         for text, axes in causes_of(session.verdict, session.not_scored).items():

@@ -9,7 +9,7 @@ from pytest_sessioneval.reports.markdown_sessions import Link, session_link
 from pytest_sessioneval.reports.model import SessionReport, SuiteReport
 from pytest_sessioneval.reports.neutralise import code_span, markdown_text
 from pytest_sessioneval.reports.wording import counted, short_name
-from pytest_sessioneval.verdicts.model import Evidence, Unscored
+from pytest_sessioneval.verdicts.model import Evidence, Unscored, Verdict
 
 __all__ = ["Steered", "steered_line", "steered_section", "steered_sessions"]
 
@@ -33,18 +33,23 @@ class Steered:
 def steered_sessions(suite: SuiteReport) -> tuple[Steered, ...]:
     """Return the sessions with such text, tampered ones first, else in order of collection."""
     found = []
+    some_tampered = any("tampered" in row.unscored for row in suite.means)
     for session in suite.sessions:
         if session.verdict is None:
             continue
         said = [passage for opinion in session.verdict.opinions for passage in opinion.steering]
-        tampered = {
-            name: axis.detail
-            for name, axis in session.verdict.axes.items()
-            if isinstance(axis, Unscored) and axis.reason == "tampered"
-        }
+        tampered = _tampered(session.verdict) if some_tampered else {}
         if said or tampered:
             found.append(Steered(session, tuple(dict.fromkeys(said)), tampered))
     return tuple(sorted(found, key=lambda one: not one.tampered))
+
+
+def _tampered(verdict: Verdict) -> dict[str, str]:
+    return {
+        name: axis.detail
+        for name, axis in verdict.axes.items()
+        if isinstance(axis, Unscored) and axis.reason == "tampered"
+    }
 
 
 def steered_line(suite: SuiteReport) -> str:

@@ -47,7 +47,18 @@ class AxisMean(Frozen):
 
 def axis_means(axes: Iterable[str], verdicts: Sequence[Verdict | None]) -> tuple[AxisMean, ...]:
     """Return one AxisMean per axis, in the order given; ``None`` is a session without verdict."""
-    return tuple(_axis_mean(axis, verdicts) for axis in axes)
+    tallies = {axis: _Tally() for axis in axes}
+    for verdict in verdicts:
+        if verdict is None:
+            continue
+        for axis, result in verdict.axes.items():
+            if (tally := tallies.get(axis)) is None:
+                continue
+            if result.kind == "scored":
+                tally.scores.append(result.score)
+            else:
+                tally.reasons[result.reason] += 1
+    return tuple(tally.mean(axis, len(verdicts)) for axis, tally in tallies.items())
 
 
 def complexity_bucket(verdict: Verdict | None) -> str | None:
@@ -77,24 +88,21 @@ def means_by_bucket(
     return {name: axis_means(axes, members[name]) for name in BUCKETS if name in members}
 
 
-def _axis_mean(axis: str, verdicts: Sequence[Verdict | None]) -> AxisMean:
-    scores: list[float] = []
-    reasons: Counter[UnscoredReason] = Counter()
-    unjudged = 0
-    for verdict in verdicts:
-        result = verdict.axes.get(axis) if verdict is not None else None
-        if result is None:
-            unjudged += 1
-        elif result.kind == "scored":
-            scores.append(result.score)
-        else:
-            reasons[result.reason] += 1
-    return AxisMean(
-        axis=axis,
-        mean=fmean(scores) if scores else None,
-        minimum=min(scores, default=None),
-        scored=len(scores),
-        sessions=len(verdicts),
-        unscored=dict(sorted(reasons.items())),
-        unjudged=unjudged,
-    )
+class _Tally:
+    """What the verdicts say on one axis."""
+
+    def __init__(self) -> None:
+        self.scores: list[float] = []
+        self.reasons: Counter[UnscoredReason] = Counter()
+
+    def mean(self, axis: str, sessions: int) -> AxisMean:
+        scores = self.scores
+        return AxisMean(
+            axis=axis,
+            mean=fmean(scores) if scores else None,
+            minimum=min(scores, default=None),
+            scored=len(scores),
+            sessions=sessions,
+            unscored=dict(sorted(self.reasons.items())),
+            unjudged=sessions - len(scores) - self.reasons.total(),
+        )

@@ -244,34 +244,36 @@ class _How:
 
 
 def _read(candidates: Sequence[Candidate], how: _How, store: Store | None) -> list[_File]:
-    contents: dict[Path, str] = {}
-    files: dict[Path, _File] = {}
-    for candidate in candidates:
-        if candidate.problem:
-            files[candidate.path] = _broken(candidate, candidate.problem)
-            continue
-        try:
-            contents[candidate.path] = _fingerprint(candidate, how)
-        except TranscriptError as error:
-            files[candidate.path] = _broken(candidate, error.reason)
-        except OSError as error:
-            files[candidate.path] = _broken(candidate, f"cannot be read: {error.strerror}")
-    known = {} if store is None else store.indexed_files(list(contents.values()), how.fingerprint)
+    found = [_content_or_problem(candidate, how) for candidate in candidates]
+    contents = [content for content in found if isinstance(content, str)]
+    known = {} if store is None else store.indexed_files(contents, how.fingerprint)
+    files: list[_File] = []
     fresh: list[IndexedFile] = []
-    for candidate in candidates:
-        content = contents.get(candidate.path)
-        if content is None:
-            continue
-        if content in known:
-            files[candidate.path] = _looked_up(candidate, known[content])
-            continue
-        file, indexed = _parse(candidate, content, how)
-        files[candidate.path] = file
-        if indexed is not None:
-            fresh.append(indexed)
+    for candidate, content in zip(candidates, found, strict=True):
+        if isinstance(content, _File):
+            files.append(content)
+        elif content in known:
+            files.append(_looked_up(candidate, known[content]))
+        else:
+            file, indexed = _parse(candidate, content, how)
+            files.append(file)
+            if indexed is not None:
+                fresh.append(indexed)
     if fresh and store is not None:
         store.index_files(fresh)
-    return [files[candidate.path] for candidate in candidates]
+    return files
+
+
+def _content_or_problem(candidate: Candidate, how: _How) -> str | _File:
+    """Return what the file's content is known by; or the file, where it cannot be opened."""
+    if candidate.problem:
+        return _broken(candidate, candidate.problem)
+    try:
+        return _fingerprint(candidate, how)
+    except TranscriptError as error:
+        return _broken(candidate, error.reason)
+    except OSError as error:
+        return _broken(candidate, f"cannot be read: {error.strerror}")
 
 
 def _fingerprint(candidate: Candidate, how: _How) -> str:

@@ -23,7 +23,7 @@ _LEFT_OUT = (
     "__pycache__",
 )
 """Folders that pytest does not look into by default: its norecursedirs, and its leftovers."""
-_Kind = Literal["folder", "file", "special", "unlistable"]
+_Kind = Literal["folder", "file", "link", "special", "unlistable"]
 _SNIFFED_BYTES = 256
 _NO_TEXT = "has a name that is not UTF-8; rename it"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -69,12 +69,12 @@ def walk(
         if globs and not chosen and path not in named and kind != "unlistable":
             continue
         promised = chosen or path.suffix in _JSON_SUFFIXES
-        if kind != "file":
+        if kind not in {"file", "link"}:
             problem = _no_file(path, kind, promised=promised)
             if problem:
                 yield Candidate(path, relative, expected=True, problem=problem)
             continue
-        problem = _link_problem(path, inside)
+        problem = _link_problem(path, inside) if kind == "link" else ""
         expected = promised or (path in named and _could_be_json(path))
         if expected or (not problem and _could_be_json(path)):
             told = as_text(relative)
@@ -131,8 +131,10 @@ def _entries_of(folder: Path) -> list[os.DirEntry[str]] | None:
 
 
 def _kind_of(path: Path) -> _Kind:
-    """Return whether opening the path could wait for ever; links to nothing are files."""
-    return "special" if path.exists() and not path.is_file() else "file"
+    """Return whether opening the path could wait for ever; a link to nothing is a link."""
+    if path.exists() and not path.is_file():
+        return "special"
+    return "link" if path.is_symlink() else "file"
 
 
 def _no_file(path: Path, kind: _Kind, *, promised: bool) -> str:
@@ -169,8 +171,6 @@ def _parts_match(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
 
 
 def _link_problem(path: Path, inside: Path) -> str:
-    if not path.is_symlink():
-        return ""
     try:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError):

@@ -117,7 +117,9 @@ class Registry:
 
     def companions(self, path: Path) -> tuple[Path, ...]:
         """Return the other files that a session in ``path`` is read from, sorted."""
-        found = {other for reader in self.readers for other in reader.companions(path)}
+        found: set[Path] = set()
+        for reader in self.readers:
+            found.update(reader.companions(path))
         return tuple(sorted(found)) if found else ()
 
 

@@ -122,9 +122,8 @@ class ClaudeCodeReader:
     def companions(self, path: Path) -> Iterable[Path]:
         """Return the sub-agents' files with their sidecars, and a checkpoint's metadata."""
         found = agent_files(path)
-        metadata = path.with_name(_CHECKPOINT_METADATA)
         if path.name == _CHECKPOINT and _checkpoint(path):
-            found.append(metadata)
+            found.append(path.with_name(_CHECKPOINT_METADATA))
         return sorted(found)
 
     def owns(self, path: Path) -> bool:

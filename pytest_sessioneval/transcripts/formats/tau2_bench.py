@@ -108,8 +108,10 @@ class Tau2BenchReader:
 
     def companions(self, path: Path) -> tuple[Path, ...]:
         """Return the ``results.json`` of the folder a simulation's file is in."""
+        if path.parts[-2:-1] != (_FOLDER,):
+            return ()
         results = path.parent.parent / _RESULTS
-        return (results,) if path.parent.name == _FOLDER and results.is_file() else ()
+        return (results,) if results.is_file() else ()
 
     def owns(self, path: Path) -> bool:
         """Return whether it is a ``results.json`` whose simulations stand in files beside it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.plain_table import plain_table
-from pytest_sessioneval.reports.wording import counted
+from pytest_sessioneval.reports.wording import counted, short_axes
 from pytest_sessioneval.stores.listings import (
     CurrentVersions,
     ListedSession,
@@ -73,7 +72,7 @@ def session_lines(listed: Sequence[ListedSession], query: SessionQuery) -> Itera
         yield "no sessions" if query == SessionQuery(limit=query.limit) else "no such sessions"
         return
     averages = [one.overview.latest_avg or {} for one in listed]
-    axes = _axes(averages)
+    axes = short_axes(axis for average in averages for axis in average)
     head = ("session", "suite", "status", "last active", "messages", "thumbs", *axes.values())
     rows = [
         (
@@ -125,7 +124,7 @@ def detail_lines(detail: SessionDetail) -> Iterator[str]:
     yield "  " + one_line(", ".join(fact for fact in facts if fact))
     yield ""
     if detail.evaluations:
-        axes = _axes([row.scores for row in detail.evaluations])
+        axes = short_axes(axis for row in detail.evaluations for axis in row.scores)
         head = ("at", "expert", "judge", "rubric", *axes.values(), "comment")
         rows = [
             (
@@ -163,7 +162,7 @@ def stats_lines(stats: StatsResponse) -> Iterator[str]:
     if not stats.weekly:
         yield "no session was evaluated by the current judge and rubric in these days"
         return
-    axes = _axes([row.axis_means for row in stats.weekly])
+    axes = short_axes(axis for row in stats.weekly for axis in row.axis_means)
     rows = [
         (
             row.week_start.date().isoformat(),
@@ -189,17 +188,6 @@ def _suites(row: RunRow) -> list[tuple[str, ...]]:
         )
         for suite in (row.summary.suites if row.summary else ())
     ]
-
-
-def _axes(scores: Sequence[Mapping[str, object]]) -> dict[str, str]:
-    """Return every axis with what heads its column: its first word, where that is one axis's."""
-    names = dict.fromkeys(axis for row in scores for axis in row)
-    first = Counter(name.partition("_")[0] for name in names)
-    return {
-        name: word if first[word] == 1 else name
-        for name in names
-        for word in (name.partition("_")[0],)
-    }
 
 
 def _scores(scores: Mapping[str, int | None], axes: Mapping[str, str]) -> tuple[str, ...]:

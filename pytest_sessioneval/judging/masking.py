@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_sessioneval.judging.evidence import normalise, without_labels
+from pytest_sessioneval.judging.locating import SearchedText
 from pytest_sessioneval.judging.model import Case
 from pytest_sessioneval.judging.steering import Span, joined, steering_spans
 from pytest_sessioneval.transcripts.excerpt import Excerpt
@@ -85,25 +85,9 @@ def _spans(block: Block, axes: Sequence[str], quotes: Sequence[str]) -> tuple[Sp
     if block.kind in {"elision", "media"}:
         return ()
     flagged = steering_spans(block.text, axes)
-    said = [span for quote in quotes if (span := _located(block.text, quote)) is not None]
+    searched = SearchedText(block.text)
+    said = [span for quote in quotes if (span := searched.span(quote)) is not None]
     return tuple(joined([*flagged, *said])) if said else flagged
-
-
-def _located(text: str, quote: str) -> Span | None:
-    """Return where a quote stands in a text, found as quotes are compared; None: it does not."""
-    wanted = normalise(without_labels(quote))
-    folded: list[str] = []
-    places: list[int] = []
-    for place, character in enumerate(text):
-        piece = normalise(character) or (" " if character.isspace() else "")
-        if piece == " " and (not folded or folded[-1] == " "):
-            continue
-        folded += piece
-        places += [place] * len(piece)
-    start = "".join(folded).find(wanted)
-    if start < 0:  # what is folded together only as a whole: then no part of the text is safe
-        return Span(0, len(text)) if wanted in normalise(text) else None
-    return Span(places[start], places[start + len(wanted) - 1] + 1)
 
 
 def _without(block: Block, spans: Sequence[Span]) -> Iterator[Block]:

@@ -43,6 +43,7 @@ __all__ = [
     "combine",
     "longest_excerpt",
     "panel_experts",
+    "panel_result",
     "profile_of",
     "shows_feedback",
 ]
@@ -289,7 +290,7 @@ def combine(
             axes[axis.name] = _NO_SUBAGENTS
             continue
         given = [opinion.axes[axis.name] for opinion in opinions if axis.name in opinion.axes]
-        axes[axis.name] = _panel_result(given)
+        axes[axis.name] = panel_result(given)
     return Verdict(
         session_id=session.session_id,
         digest=session.summary.digest,
@@ -299,7 +300,8 @@ def combine(
     )
 
 
-def _panel_result(given: Sequence[AxisOpinion]) -> AxisResult:
+def panel_result(given: Sequence[AxisOpinion]) -> AxisResult:
+    """Return what the panel makes of its experts' answers on one axis; see ``combine``."""
     if len(given) == 1 and isinstance(given[0], Scored):
         return _panel_score(float(given[0].score), 0.0, 1)
     unscored = [opinion for opinion in given if isinstance(opinion, Unscored)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pytest_sessioneval.judging.panel import EMBEDDED
 from pytest_sessioneval.reports.model import Counts, Report, SessionReport, SuiteReport
@@ -33,6 +34,7 @@ __all__ = [
     "not_shown",
     "points",
     "quotes_told",
+    "short_axes",
     "short_name",
     "shortfall_text",
     "state_list",
@@ -54,6 +56,17 @@ def quotes_told(quotes: QuoteCount) -> str:
     if quotes.moved:
         told += f", {quotes.moved:,} found in another message than the one cited"
     return told
+
+
+def short_axes(axes: Iterable[str]) -> dict[str, str]:
+    """Return every axis with what heads its column: its first word, where that is one axis's."""
+    names = dict.fromkeys(axes)
+    first = Counter(name.partition("_")[0] for name in names)
+    return {
+        name: word if first[word] == 1 else name
+        for name in names
+        for word in (name.partition("_")[0],)
+    }
 
 
 def points(score: float) -> str:

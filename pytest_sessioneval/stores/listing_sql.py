@@ -85,7 +85,8 @@ def overview(
     """Return the query of one page of sessions and its parameters.
 
     The column ``status`` and the filter are one expression. A session of a
-    suite that ``current`` lacks is never evaluated. Rows come in no order.
+    suite that ``current`` lacks is never evaluated. Rows come in no order; those
+    of one session id are all there are.
     """
     known = list(current) or [CurrentVersions("", "", "")]
     rows = ", ".join("(?, ?, ?, ?)" for _ in known)
@@ -97,6 +98,7 @@ def overview(
     for condition, value in (
         ("s.suite = ?", query.suite),
         ("s.profile_id = ?", query.profile),
+        ("s.session_id = ?", query.session_id),
         (f"{_STATUS} = ?", query.status),
         (
             "(s.created_at IS NULL OR s.created_at >= ?)",
@@ -108,6 +110,11 @@ def overview(
             parameters.append(value)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     page = f"{where} ORDER BY {_ORDER} LIMIT ? OFFSET ?"
+    if query.session_id is not None:
+        # As above: those of one id are few, and cut by who asked.
+        page = where
+    else:
+        parameters += (query.limit, query.offset)
     # Only a status needs the verdict of every session before the page; else it is cut out first.
     sessions, last = "sessions", page
     if query.status is None:
@@ -122,4 +129,4 @@ LEFT JOIN verdicts v ON v.suite = s.suite AND v.session_key = s.session_key AND 
 LEFT JOIN current_versions c ON c.suite = s.suite AND c.rubric_version = v.rubric_version
   AND c.judge_version = v.judge_version AND v.digest = s.digest AND c.experts IN ('[]', v.experts)
 {last}"""  # noqa: S608  fixed words: what is asked for is a parameter
-    return sql, (*parameters, query.limit, query.offset)
+    return sql, tuple(parameters)

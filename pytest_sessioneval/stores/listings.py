@@ -50,6 +50,8 @@ class SessionQuery:
     status: Literal["evaluated", "pending", "stale"] | None = None
     since: datetime | None = None
     """Only sessions recorded at or after this time; those without a time stay."""
+    session_id: str | None = None
+    """Only sessions of this id; several suites may hold one."""
 
 
 class SessionOverview(Frozen):

@@ -161,6 +161,8 @@ class SqlStore:
         """Return one page of sessions: pinned first, then the last active, newest first."""
         sql, parameters = listing_sql.overview(query, current)
         rows = in_order(self._database.rows(sql, parameters))
+        if query.session_id is not None:
+            rows = rows[query.offset : query.offset + query.limit]
         likes = self._likes([str(row[2]) for row in rows])
         axes = {versions.suite: versions.axes for versions in current}
         return tuple(

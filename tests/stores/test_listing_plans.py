@@ -21,6 +21,7 @@ Query = tuple[str, Sequence[Value]]
 
 OVERVIEW = listing_sql.overview(SessionQuery(), [CURRENT])
 PROFILE = listing_sql.overview(SessionQuery(profile="refunds"), [CURRENT])
+ONE = listing_sql.overview(SessionQuery(session_id="s1-id"), [CURRENT])
 STALE = listing_sql.overview(SessionQuery(status="stale", offset=50), [CURRENT])
 STATS = listing_sql.verdicts_since(CURRENT, NOW - timedelta(days=365))
 DETAIL = (listing_sql.SESSIONS_BY_ID, ("s1-id",))
@@ -58,11 +59,12 @@ def plan(request: pytest.FixtureRequest, store_url: str, tmp_path: Path) -> Call
         (OVERVIEW, "sessions_by_activity"),
         (PROFILE, "sessions_by_profile"),
         (STALE, "sessions_by_activity"),
+        (ONE, "sessions_by_id"),
         (STATS, "verdicts_by_version"),
         (DETAIL, "sessions_by_id"),
         (EVALUATIONS, "evaluations_by_session"),
     ],
-    ids=["overview", "overview of a profile", "overview of a status", "stats", "detail", "rows"],
+    ids=["overview", "of a profile", "of a status", "of an id", "stats", "detail", "rows"],
 )
 def test_an_index_answers(plan: Callable[[Query], str], query: Query, index: str) -> None:
     """The query walks that index, and reads no table from end to end."""

@@ -50,6 +50,19 @@ def test_pages_follow_one_another(store: SqlStore) -> None:
     assert [names[:3], names[3:6], names[6:], []] == pages
 
 
+def test_one_id_lists_its_sessions_and_no_others(store: SqlStore) -> None:
+    """A session of that id in every suite that has one, in the order of listings, cut as asked."""
+    store.put_sessions([recorded("a", suite="retail"), recorded("a"), recorded("b")])
+    store.put_opinions("run-1", both("a"))
+    found = store.list_sessions(SessionQuery(session_id="a-id"), [CURRENT])
+    assert [("airline", "a", "evaluated"), ("retail", "a", "pending")] == [
+        (one.suite, one.key, one.overview.eval_status) for one in found
+    ]
+    assert found[1:] == store.list_sessions(
+        SessionQuery(session_id="a-id", limit=1, offset=1), [CURRENT]
+    )
+
+
 def test_filters_leave_out_the_others(store: SqlStore) -> None:
     """Profile, suite and time of recording filter; a session without a time stays."""
     day = timedelta(days=1)

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from pytest_sessioneval.suites.discovery import find_suite_file
+from pytest_sessioneval.transcripts.sample_columns import TABLE_SUFFIX, begins_like_samples
 
 __all__ = ["Candidate", "Ignored", "as_text", "left_out_by_default", "passed_over", "walk"]
 
@@ -25,6 +26,7 @@ _LEFT_OUT = (
 """Folders that pytest does not look into by default: its norecursedirs, and its leftovers."""
 _Kind = Literal["folder", "file", "link", "special", "unlistable"]
 _SNIFFED_BYTES = 256
+_FIRST_LINE_BYTES = 4_096
 _NO_TEXT = "has a name that is not UTF-8; rename it"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -54,10 +56,11 @@ def walk(
     """Yield the candidates below ``root``, by path.
 
     Hidden folders, links to folders and whatever ``ignored`` says are left out.
-    Without globs a file is a candidate when its name says JSON or its first
-    character could begin a JSON value. ``named`` files are no exception, as a
-    test module beside the sessions may be named too, but one that could hold
-    JSON and no session is an error. ``only_named``: nothing else is looked at.
+    Without globs a file is a candidate when its name says JSON, its first
+    character could begin a JSON value, or it is a table with the columns of
+    samples. ``named`` files are no exception, as a test module beside the
+    sessions may be named too, but one that could hold JSON or samples and no
+    session is an error. ``only_named``: nothing else is looked at.
     """
     inside = root.resolve()
     entries: Iterator[tuple[Path, _Kind]] = _entries(root, ignored, frozenset(named))
@@ -75,8 +78,9 @@ def walk(
                 yield Candidate(path, relative, expected=True, problem=problem)
             continue
         problem = _link_problem(path, inside) if kind == "link" else ""
-        expected = promised or (path in named and _could_be_json(path))
-        if expected or (not problem and _could_be_json(path)):
+        table = path.suffix.lower() == TABLE_SUFFIX
+        expected = promised or (path in named and (table or _could_be_json(path)))
+        if expected or (not problem and _could_be_sessions(path, table=table)):
             told = as_text(relative)
             if told != relative:
                 yield Candidate(path, told, expected=True, problem=_NO_TEXT)
@@ -180,16 +184,26 @@ def _link_problem(path: Path, inside: Path) -> str:
     return ""
 
 
+def _could_be_sessions(path: Path, *, table: bool) -> bool:
+    """Whether a file begins like JSON, or as a table like one of samples."""
+    return begins_like_samples(_head(path, _FIRST_LINE_BYTES)) if table else _could_be_json(path)
+
+
+def _head(path: Path, size: int) -> bytes:
+    """Return how a file begins; nothing where it cannot be opened."""
+    try:
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError:
+        return b""
+
+
 def _could_be_json(path: Path) -> bool:
     """Whether a file with any name begins like a JSON object, or a list of them.
 
     ``[section]`` of an ini file does not, nor does the comment a program begins with.
     """
-    try:
-        with path.open("rb") as file:
-            head = file.read(_SNIFFED_BYTES)
-    except OSError:
-        return False
+    head = _head(path, _SNIFFED_BYTES)
     head = head.removeprefix(_BYTE_ORDER_MARK).lstrip()
     while head.startswith(b"//"):
         head = head.partition(b"\n")[2].lstrip()

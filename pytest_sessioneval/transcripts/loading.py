@@ -21,7 +21,9 @@ from typing import Any, BinaryIO
 
 from pytest_sessioneval.errors import Place, TranscriptError, UnrecognisedError
 from pytest_sessioneval.transcripts.reader import Document, Limits, Record, SkippedLine
+from pytest_sessioneval.transcripts.sample_columns import TABLE_SUFFIX, begins_like_samples
 from pytest_sessioneval.transcripts.strict_json import JsonError, decode_value
+from pytest_sessioneval.transcripts.tables import table_document
 
 __all__ = [
     "COMMENT",
@@ -61,6 +63,8 @@ def load_document(path: Path, limits: Limits = DEFAULT_LIMITS) -> Document:
     Raises ``UnrecognisedError`` for a file without a sound record whose name
     does not say that it is JSON.
     """
+    if path.suffix.lower() == TABLE_SUFFIX:
+        return _table(_read_bytes(path, limits), path, limits)
     if path.suffix.lower() in JSON_SUFFIXES:
         return parse_document(_read_bytes(path, limits), path, limits)
     data = _read_bytes(path, limits, peek=True)
@@ -70,6 +74,19 @@ def load_document(path: Path, limits: Limits = DEFAULT_LIMITS) -> Document:
     except TranscriptError as error:
         reason = f"no JSON: {error.reason}"
         raise UnrecognisedError(reason, place=error.place, parsed=False) from None
+
+
+def _table(data: bytes, path: Path, limits: Limits) -> Document:
+    _check_sizes(data, path, limits)
+    text, misfit = _decoded(data, path)
+    if not begins_like_samples(data):
+        raise UnrecognisedError(
+            "the table's first line names no question and answer (docs/rag.md has the columns)",
+            place=Place(str(path), 1),
+        )
+    if misfit is not None:
+        raise misfit
+    return table_document(text, path, limits)
 
 
 def parse_document(data: bytes, path: Path, limits: Limits = DEFAULT_LIMITS) -> Document:

@@ -38,6 +38,7 @@ BUILTIN_READERS: tuple[str, ...] = (
     "tau_bench",
     "anthropic",
     "openai_chat",
+    "samples",
 )
 """Modules of ``transcripts.formats``, each with its ``READER``; the most particular first."""
 

@@ -117,3 +117,13 @@ def _calls(messages: Iterable[Message]) -> int:
 
 def _open_calls(messages: Iterable[Message]) -> int:
     return sum(call.result is None for message in messages for call in message.tool_calls)
+
+
+def test_no_file_of_another_kind_is_taken_for_samples(shared_data: Path) -> None:
+    """Nothing there has a question and an answer in the words of samples."""
+    taken = [
+        name
+        for name in _names(shared_data)
+        if not _REGISTRY.owns(shared_data / name) and _reader_of(shared_data / name) == "samples"
+    ]
+    assert [] == taken

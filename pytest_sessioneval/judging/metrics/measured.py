@@ -70,8 +70,8 @@ def _worded(transcript: Transcript, most_chars: int) -> tuple[AxisOpinion, float
         left = max(0, left - len(context))
     sentences = grounded_sentences(sample.answer, read)
     said = (
-        f"By words alone: of {len(sentences)} sentences of the answer, "
-        f"{sum(each.share >= _WEAK for each in sentences)} stand at least half in the contexts."
+        f"By words alone: {sum(each.share >= _WEAK for each in sentences)} of {len(sentences)} "
+        "sentences of the answer stand at least half in the contexts."
     )
     opinion = points(grounding(sentences), said, NOTHING_COMPARED)
     if isinstance(opinion, Scored) and places.answer is not None:

@@ -364,3 +364,28 @@ def test_a_suite_that_is_gone_is_a_problem(tmp_path: Path) -> None:
     """A root that cannot be listed is told, whatever its globs would have chosen."""
     for globs in ((), ("a/*.json",)):
         assert {".": "cannot be listed"} == _problems(tmp_path / "gone", globs=globs)
+
+
+# -- tables ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("question,answer\na,b\n", ["t.csv"]),
+        ("id;user_input;response;contexts\n", ["t.csv"]),
+        ("name,price\na,1\n", []),
+        ("", []),
+    ],
+)
+def test_a_table_counts_by_its_columns(tmp_path: Path, content: str, found: list[str]) -> None:
+    """A table without a question and an answer is nobody's business."""
+    _write(tmp_path, "t.csv", content=content)
+    assert found == _found(tmp_path)
+
+
+def test_a_table_that_was_named_is_expected_to_hold_samples(tmp_path: Path) -> None:
+    """Whoever names it is told that it holds none."""
+    _write(tmp_path, "t.csv", content="name,price\n")
+    (found,) = walk(tmp_path, named=[tmp_path / "t.csv"])
+    assert found.expected

@@ -79,3 +79,11 @@ def postgres_schema(postgres_server: PostgresServer) -> Callable[[], str]:
 def postgres_url(postgres_server: PostgresServer, postgres_schema: Callable[[], str]) -> str:
     """Return the URL of an empty schema."""
     return postgres_server.url(schema=postgres_schema())
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of a store that is not there yet: the test runs on both databases."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/.sessioneval/store.db"
+    return str(request.getfixturevalue("postgres_url"))

@@ -38,7 +38,8 @@ MAY_IMPORT = {
     "evaluation": EVALUATION,
     "shell": EVALUATION | {"shell"},
     "plugin": EVALUATION | {"shell"},
-    "cli": EVALUATION | {"cli"},
+    "server": EVALUATION | {"server"},
+    "cli": EVALUATION | {"server", "cli"},
     "testing": EVALUATION | {"testing"},
 }
 ROOMS_OF_LIBRARY = {
@@ -50,6 +51,8 @@ ROOMS_OF_LIBRARY = {
     "scipy": {"gate"},
     "click": {"cli"},
     "fastapi": {"server"},
+    "starlette": {"server"},
+    "uvicorn": {"server"},
 }
 HEAVY = (
     "pandas",
@@ -61,6 +64,7 @@ HEAVY = (
     "sqlite3",
     "psycopg",
     "click",
+    "fastapi",
 )
 
 

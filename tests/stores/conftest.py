@@ -16,14 +16,6 @@ from pytest_sessioneval.stores.sqlite import SqliteDatabase
 OpenStore = Callable[[], SqlStore]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the URL of a store that is not there yet."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/.sessioneval/store.db"
-    return str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
 def open_again(store_url: str, tmp_path: Path) -> Iterator[OpenStore]:
     """Return what opens the test's store, as often as it is called; all are closed in the end."""

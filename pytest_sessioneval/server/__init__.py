@@ -1,0 +1,1 @@
+"""The REST service: a thin room over ``evaluation`` and ``stores``, made by FastAPI."""

@@ -1,0 +1,68 @@
+"""Errors as answers: JSON with ``detail``, in the words of the error, without a traceback."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from pytest_sessioneval.errors import (
+    SessionEvalError,
+    StoreError,
+    TranscriptError,
+    UsageError,
+)
+
+__all__ = ["Failure", "FieldFailure", "RejectedField", "answer_failures"]
+
+
+class Failure(BaseModel):
+    """What was wrong."""
+
+    detail: str
+
+
+class RejectedField(BaseModel):
+    """A field that is not accepted."""
+
+    loc: list[str | int]
+    """Where: ``body``, ``query`` or ``path``, then the field."""
+    msg: str
+    """What is wrong with it."""
+    type: str
+    """The kind of mistake."""
+
+
+class FieldFailure(BaseModel):
+    """What was wrong with a request, field by field."""
+
+    detail: list[RejectedField]
+
+
+_STATUS: tuple[tuple[type[SessionEvalError], int], ...] = (
+    (StoreError, 503),
+    (TranscriptError, 422),
+    (UsageError, 400),
+    (SessionEvalError, 500),
+)
+
+
+def answer_failures(app: FastAPI) -> None:
+    """Make the application answer every error of ours, and what pydantic rejects."""
+    app.add_exception_handler(RequestValidationError, _rejected)
+    app.add_exception_handler(SessionEvalError, _failed)
+
+
+async def _rejected(_: Request, error: Exception) -> JSONResponse:
+    """Name each field; what was sent is not repeated: it may be anything."""
+    found = error.errors() if isinstance(error, RequestValidationError) else ()
+    fields = [
+        RejectedField(loc=list(one["loc"]), msg=one["msg"], type=one["type"]) for one in found
+    ]
+    return JSONResponse(FieldFailure(detail=fields).model_dump(), status_code=422)
+
+
+async def _failed(_: Request, error: Exception) -> JSONResponse:
+    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    return JSONResponse({"detail": str(error)}, status_code=status)

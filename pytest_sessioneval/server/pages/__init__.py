@@ -1,0 +1,1 @@
+"""Pages for people: runs, sessions and trends, rendered by the server."""

@@ -1,0 +1,124 @@
+"""A service in a test: opened on a real store, called in process or over loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from pytest_sessioneval.server.access import LOOPBACK_HOSTS
+from pytest_sessioneval.server.application import create_app
+from pytest_sessioneval.server.guard import RequestLimits
+from pytest_sessioneval.server.service import Service, ServiceSettings, open_service
+from pytest_sessioneval.server.serving import Serving
+from pytest_sessioneval.transcripts.formats.sessioneval import to_lines
+from pytest_sessioneval.transcripts.model import Transcript
+
+TOKEN = "a-token-of-the-tests"  # noqa: S105 - it opens nothing
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+"""What time it is for a service in a test: a Sunday."""
+AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
+
+_GOLDEN = Path(__file__).parent / "golden" / "service"
+
+
+@contextmanager
+def opened(
+    store: str, home: Path, folders: Sequence[Path] = (), **settings: Any
+) -> Iterator[Service]:
+    """Yield a service of these folders that looks at them whenever it is asked."""
+    given: dict[str, Any] = {
+        "look_every_s": 0.0,
+        "clock": lambda: NOW,
+        "out": home / ".sessioneval",
+    } | settings
+    with open_service(
+        ServiceSettings(folders=tuple(folders), store=store, home=home, **given)
+    ) as service:
+        yield service
+
+
+class Caller:
+    """Calls a service's application in this process, as a client that has the token."""
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        token: str | None = TOKEN,
+        shown: str | None = TOKEN,
+        hosts: Collection[str] = LOOPBACK_HOSTS,
+        limits: RequestLimits | None = None,
+    ) -> None:
+        app = create_app(service, token=token, hosts=hosts, limits=limits)
+        headers = {} if shown is None else {"Authorization": f"Bearer {shown}"}
+        self._runner = asyncio.Runner()
+        self._client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", headers=headers
+        )
+
+    def request(self, method: str, path: str, **sent: Any) -> httpx.Response:
+        """Return the answer to one request."""
+        return self._runner.run(self._client.request(method, path, **sent))
+
+    def get(self, path: str, **sent: Any) -> httpx.Response:
+        """Return the answer to a GET."""
+        return self.request("GET", path, **sent)
+
+    def post(self, path: str, **sent: Any) -> httpx.Response:
+        """Return the answer to a POST; ``json`` is sent as such."""
+        return self.request("POST", path, **sent)
+
+    def close(self) -> None:
+        """Let go of the client."""
+        self._runner.run(self._client.aclose())
+        self._runner.close()
+
+
+@contextmanager
+def listening(app: FastAPI) -> Iterator[str]:
+    """Yield the address of the application on a real server on a loopback port."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        up = threading.Event()
+        server = Serving(app, up.set)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
+        thread.start()
+        assert up.wait(30), "the server did not start"
+        try:
+            yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(30)
+            assert not thread.is_alive(), "the server did not end"
+
+
+def record(folder: Path, *transcripts: Transcript, name: str = "sessions.jsonl") -> Path:
+    """Write transcripts to one file of the folder, and return the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [line for one in transcripts for line in to_lines(one)]
+    (folder / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return folder
+
+
+def golden(name: str, answer: object, *, same: Callable[[str], str] = str) -> None:
+    """Compare an answer with the one that is checked in, or write it.
+
+    To write it: ``SESSIONEVAL_REGENERATE=1 python -m pytest tests/server``. ``same``
+    replaces what differs between two runs of the same test.
+    """
+    file = _GOLDEN / f"{name}.json"
+    text = same(json.dumps(answer, indent=2, ensure_ascii=False)) + "\n"
+    if os.environ.get("SESSIONEVAL_REGENERATE") == "1":
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    assert file.read_text(encoding="utf-8") == text

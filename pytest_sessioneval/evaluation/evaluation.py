@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial, reduce
 from itertools import count
@@ -24,6 +24,7 @@ from pytest_sessioneval.evaluation.settings import EvaluationSettings, PlannedCa
 from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.gate.people import People
 from pytest_sessioneval.gate.sequential import ReachedLook
+from pytest_sessioneval.judging.allowance import Allowance, Slots
 from pytest_sessioneval.judging.answering import Ticket
 from pytest_sessioneval.judging.budget import CallBudget, CostBudget
 from pytest_sessioneval.judging.dispatch import Dispatcher, Progress
@@ -47,7 +48,10 @@ class Evaluation:
     """Evaluates a plan; pytest, the command line and the service use it alike.
 
     ``clock`` and ``secret`` are what makes a run different from the last one;
-    everything else follows from plan, store and judges.
+    everything else follows from plan, store and judges. ``allowance`` is what it
+    shares with other runs; None: the settings' limits are its own. ``ended``
+    hears, from any thread, suite and member id of each session that was asked
+    about once its result can be had at once.
     """
 
     def __init__(
@@ -61,8 +65,13 @@ class Evaluation:
         root: Path,
         clock: Callable[[], datetime],
         secret: bytes,
+        allowance: Allowance | None = None,
+        ended: Callable[[str, str], None] | None = None,
     ) -> None:
         self.run_id = run_id
+        budget = CallBudget(settings.max_calls, CostBudget(settings.max_cost_usd))
+        self._allowance = allowance or Allowance(Slots(settings.concurrency), budget)
+        self._ended = ended
         self._root = root
         self._settings = settings
         self._store = store
@@ -72,7 +81,7 @@ class Evaluation:
         self._stop = threading.Event()
         self._panels = Panels(
             open_judge,
-            CallBudget(settings.max_calls, CostBudget(settings.max_cost_usd)),
+            self._allowance.budget,
             self._stop,
             for_baseline=settings.for_baseline,
             context_tokens=settings.context_tokens,
@@ -111,20 +120,35 @@ class Evaluation:
 
     # -- judging -----------------------------------------------------------------
 
-    def start(self, plan: Plan, announce: Callable[[PlannedCalls], None] | None = None) -> None:
+    def start(
+        self,
+        plan: Plan,
+        announce: Callable[[PlannedCalls], None] | None = None,
+        *,
+        anew: Collection[tuple[str, str]] = (),
+    ) -> None:
         """Look up every verdict in bulk and begin to judge the rest, in the plan's order.
 
-        ``announce`` hears what is about to be asked before the first call.
+        ``announce`` hears what is about to be asked before the first call. ``anew``
+        holds suite and member id of sessions to ask about again where their
+        verdict is stored whole.
         """
         self.plan = plan
         self._begin()
         with paused(sum(len(one.sessions) for one in plan.suites)):
-            self._start(announce)
+            self._start(announce, anew)
 
-    def _start(self, announce: Callable[[PlannedCalls], None] | None) -> None:
+    def _start(
+        self,
+        announce: Callable[[PlannedCalls], None] | None,
+        anew: Collection[tuple[str, str]],
+    ) -> None:
         entries = self._looked_up(self.plan)
         for entry in entries:
-            self._entries[entry.plan.suite.name, entry.planned.member.id] = entry
+            place = (entry.plan.suite.name, entry.planned.member.id)
+            if place in anew and entry.is_stored:
+                entry.stored = {}
+            self._entries[place] = entry
         set_statuses(entries, self._store)
         if announce is not None and (entries or len(self._canaries)):
             announce(self._planned(entries, most=_MEASURED))
@@ -162,6 +186,11 @@ class Evaluation:
                     status=entry.status,
                 )
         return self._result(entry, tick)
+
+    @property
+    def asked(self) -> frozenset[tuple[str, str]]:
+        """Suite and member id of the sessions that somebody is asked about."""
+        return frozenset(place for place, entry in self._entries.items() if entry.ticket)
 
     @property
     def looks(self) -> dict[str, ReachedLook]:
@@ -205,6 +234,12 @@ class Evaluation:
         if self._dispatcher is not None:
             self._dispatcher.stop(reason)
 
+    def drain(self, timeout_s: float) -> None:
+        """Wait, once stopped, for what is in flight; results had before say *skipped* still."""
+        if self._dispatcher is not None:
+            self._dispatcher.drain(timeout_s)
+            self._dispatcher.close(_CLOSING_S)
+
     # -- the end -----------------------------------------------------------------
 
     def finish(
@@ -244,10 +279,14 @@ class Evaluation:
         """Return the judge's own spread in points by axis, where it was measured on the suite."""
         return self._store.noise(suite.suite, suite.rubric_version, suite.judge.version)
 
-    def close(self) -> None:
-        """Release judges and store."""
+    def close_judges(self) -> None:
+        """Release the judges; the store stays open."""
         self._stop.set()
         self._panels.close()
+
+    def close(self) -> None:
+        """Release judges and store."""
+        self.close_judges()
         self._store.close()
 
     # -- inside ------------------------------------------------------------------
@@ -354,7 +393,14 @@ class Evaluation:
             clock=self._clock,
             secret=self._secret,
             stop=self._stop,
+            slots=self._allowance.slots,
+            ended=self._tell_ended,
         )
+
+    def _tell_ended(self, ticket_id: str) -> None:
+        suite, _, member_id = ticket_id.partition("\n")
+        if self._ended is not None and (suite, member_id) in self._entries:
+            self._ended(suite, member_id)
 
     def _keep(self, batch: Sequence[tuple[Ticket, Opinion]]) -> None:
         rows = []

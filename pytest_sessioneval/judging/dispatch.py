@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
 
+from pytest_sessioneval.judging.allowance import Slots
 from pytest_sessioneval.judging.answering import Answering, Ticket, is_answer
 from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.verdicts.model import CallCount, Opinion
@@ -29,6 +31,7 @@ __all__ = ["Dispatcher", "Progress"]
 
 _BATCH = 50
 _TICK_S = 0.1
+_STOPPED = "the run was stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,9 @@ class Dispatcher:
     thread only; when it raises, every wait raises the same error. Opinions that
     are no answer (failed, declined, skipped) are not kept: the next run asks
     again. ``lookahead`` bounds how many sessions may be started and not yet
-    consumed.
+    consumed. ``slots`` are shared with other dispatchers; None: it has its own.
+    ``ended`` hears, from any thread, the id of each ticket that need not be
+    waited for any more; of one that was stopped it may hear twice.
     """
 
     def __init__(
@@ -119,8 +124,12 @@ class Dispatcher:
         clock: Callable[[], datetime],
         secret: bytes,
         stop: threading.Event,
+        slots: Slots | None = None,
+        ended: Callable[[str], None] = lambda _ticket_id: None,
     ) -> None:
         self._concurrency = concurrency
+        self._slots = slots or Slots(concurrency)
+        self._ended = ended
         self._lookahead = max(lookahead, 1)
         self._keep = keep
         self._answering = Answering(clock=clock, secret=secret, stop=stop)
@@ -145,6 +154,7 @@ class Dispatcher:
 
     def submit(self, tickets: Iterable[Ticket]) -> None:
         """Queue tickets, in the order their items will ask for them; once stopped, skip them."""
+        ended = []
         with self._turn:
             for ticket in tickets:
                 self._jobs[ticket.id] = job = _Job.of(ticket)
@@ -152,11 +162,14 @@ class Dispatcher:
                     self._done += 1
                     job.done.set()
                 elif self._stop.is_set():
-                    job.skipped = self._stopped_for or "the run was stopped"
+                    job.skipped = self._stopped_for or _STOPPED
                     job.done.set()
                 else:
                     self._queued.append(job)
+                    continue
+                ended.append(ticket.id)
             self._turn.notify_all()
+        self._tell(ended)
         self._hire()
 
     def wait(
@@ -196,16 +209,28 @@ class Dispatcher:
     def stop(self, reason: str) -> None:
         """Start no new question; what is in flight is kept if it arrives. Never waits."""
         self._stop.set()
+        ended = []
         with self._turn:
             self._stopped_for = self._stopped_for or reason
             for job in self._jobs.values():
                 if not job.done.is_set():
                     job.skipped = reason
                     job.done.set()
+                    ended.append(job.ticket.id)
             self._queued.clear()
             self._urgent.clear()
             self._open.clear()
             self._turn.notify_all()
+        self._slots.stopped()
+        self._tell(ended)
+
+    def drain(self, timeout_s: float) -> None:
+        """Wait, once stopped, for the questions in flight; what they gave is kept at the close."""
+        deadline = time.monotonic() + timeout_s
+        with self._turn:
+            workers = tuple(self._workers)
+        for worker in workers:
+            worker.join(max(deadline - time.monotonic(), 0))
 
     def close(self, timeout_s: float) -> None:
         """Let the writer keep what has arrived; waits for it, but for no judge."""
@@ -245,7 +270,12 @@ class Dispatcher:
     def _work(self) -> None:
         while (claim := self._claim()) is not None:
             job, position = claim
-            opinion = self._answering.opinion(job.ticket, position, job.read)
+            with self._slots.taken(self._stop) as granted:
+                if granted:
+                    opinion = self._answering.opinion(job.ticket, position, job.read)
+                else:
+                    why = self._stopped_for or _STOPPED
+                    opinion = self._answering.skipped(job.ticket, position, why)
             with self._turn:
                 self._in_flight -= 1
                 followers = job.followers(position)
@@ -303,6 +333,7 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001
             self._break(error)
             return False
+        ended = []
         with self._turn:
             for job, position, opinion in batch:
                 job.opinions[position] = opinion
@@ -312,7 +343,13 @@ class Dispatcher:
                     job.transcript = None
                     self._done += 1
                     job.done.set()
+                    ended.append(job.ticket.id)
+        self._tell(ended)
         return True
+
+    def _tell(self, ticket_ids: Iterable[str]) -> None:
+        for ticket_id in ticket_ids:
+            self._ended(ticket_id)
 
     def _break(self, error: BaseException) -> None:
         self._broken = error

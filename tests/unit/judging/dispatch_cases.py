@@ -13,6 +13,7 @@ from judging_cases import SESSION
 from panel_cases import NOW, OUTCOME, panel, session, suite
 from scripted_judge import PATIENCE_S, HeldJudge, ScriptedJudge
 
+from pytest_sessioneval.judging.allowance import Slots
 from pytest_sessioneval.judging.answering import Ticket
 from pytest_sessioneval.judging.dispatch import Dispatcher
 from pytest_sessioneval.judging.model import Answer, Case
@@ -63,6 +64,8 @@ def dispatching(
     lookahead: int = 100,
     kept: Kept | None = None,
     stop: threading.Event | None = None,
+    slots: Slots | None = None,
+    ended: Callable[[str], None] = lambda _ticket_id: None,
 ) -> Iterator[Dispatcher]:
     """Give a dispatcher; at the end nothing is left running."""
     keeping = kept or Kept()
@@ -73,6 +76,8 @@ def dispatching(
         clock=lambda: NOW,
         secret=b"secret",
         stop=stop or threading.Event(),
+        slots=slots,
+        ended=ended,
     )
     try:
         yield dispatcher

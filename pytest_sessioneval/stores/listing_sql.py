@@ -19,6 +19,7 @@ __all__ = [
     "SESSIONS_WITH_EVALUATIONS",
     "VERDICTS_OF",
     "VERDICT_NO_LONGER_NEWEST",
+    "evaluated",
     "overview",
     "verdicts_since",
 ]
@@ -65,6 +66,13 @@ SELECT run_id, judged_at, judge_version, rubric_version, judge_model, expert_id,
 FROM evaluations WHERE suite = ? AND session_key = ?
 ORDER BY judged_at DESC, run_id DESC, expert_id, repetition"""
 
+_EVALUATED = """
+SELECT s.session_key
+FROM sessions s
+JOIN verdicts v ON v.suite = s.suite AND v.session_key = s.session_key AND v.newest = 1
+WHERE s.suite = ? AND v.rubric_version = ? AND v.judge_version = ? AND v.digest = s.digest
+  AND ? IN ('[]', v.experts)"""
+
 _STATUS = """CASE WHEN v.judged_at IS NULL THEN 'pending'
     WHEN c.suite IS NULL THEN 'stale' ELSE 'evaluated' END"""
 
@@ -77,6 +85,16 @@ def verdicts_since(versions: CurrentVersions, since: datetime) -> tuple[str, tup
     experts = experts_text(versions.experts)
     parameters = (versions.suite, versions.rubric_version, versions.judge_version)
     return _VERDICTS_SINCE, (*parameters, instant(since), experts)
+
+
+def evaluated(versions: CurrentVersions) -> tuple[str, tuple[Value, ...]]:
+    """Return the query of the keys of a suite's evaluated sessions, and its parameters.
+
+    The rule is that of ``overview``.
+    """
+    experts = experts_text(versions.experts)
+    parameters = (versions.suite, versions.rubric_version, versions.judge_version, experts)
+    return _EVALUATED, parameters
 
 
 def overview(

@@ -14,7 +14,8 @@ from pytest_sessioneval.stores.listings import (
     SessionQuery,
     StatsResponse,
 )
-from pytest_sessioneval.stores.summary import RunSummary
+from pytest_sessioneval.stores.run_statuses import RunStates
+from pytest_sessioneval.stores.summary import RunState, RunSummary
 from pytest_sessioneval.suites.labels import HumanLabel, LabelQueue
 from pytest_sessioneval.suites.model import FeedbackEntry
 from pytest_sessioneval.suites.session import SuiteSession
@@ -84,7 +85,7 @@ class RunRow:
     """One run as listings show it."""
 
     run_id: str
-    state: Literal["running", "done", "interrupted"]
+    state: RunState
     started_at: datetime
     finished_at: datetime | None
     summary: RunSummary | None
@@ -229,7 +230,7 @@ class Store(Protocol):
         """Note that a run began; beginning it again keeps the first time stamp."""
         ...
 
-    def finish_run(self, run: Run, *, state: Literal["done", "interrupted"]) -> None:
+    def finish_run(self, run: Run, *, state: RunState) -> None:
         """Keep the run's summary."""
         ...
 
@@ -250,6 +251,19 @@ class Store(Protocol):
 
     def runs(self, limit: int = 50) -> tuple[RunRow, ...]:
         """Return the latest runs, newest first."""
+        ...
+
+    def run(self, run_id: str) -> RunRow | None:
+        """Return the run of that id; None where there is none."""
+        ...
+
+    def evaluated_keys(self, versions: CurrentVersions) -> frozenset[str]:
+        """Return the keys of the suite's sessions that listings show as evaluated."""
+        ...
+
+    @property
+    def run_states(self) -> RunStates:
+        """What is kept of runs in the background."""
         ...
 
     def close(self) -> None:

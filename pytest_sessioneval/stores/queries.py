@@ -28,6 +28,7 @@ __all__ = [
     "PUT_RUN_PART",
     "PUT_SESSION",
     "RUNS_LATEST",
+    "RUN_OF",
     "RUN_PARTS",
     "SESSIONS_ALL",
     "SESSIONS_OF",
@@ -144,8 +145,9 @@ ON CONFLICT (run_id, part) DO UPDATE SET
 
 RUN_PARTS = "SELECT run_id, part, parts, suites, ended_at FROM run_parts WHERE run_id = ?"
 
-RUNS_LATEST = """
-SELECT run_id, state, started_at, finished_at, summary FROM runs
+_RUNS = "SELECT run_id, state, started_at, finished_at, summary FROM runs"
+RUN_OF = f"{_RUNS} WHERE run_id = ?"
+RUNS_LATEST = f"""{_RUNS}
 ORDER BY started_at DESC, run_id DESC LIMIT ?"""
 
 

@@ -193,6 +193,33 @@ CREATE TABLE run_parts (
   PRIMARY KEY (run_id, part)
 )"""
 
+_BACKGROUND_RUNS = """
+CREATE TABLE background_runs (
+  run_id TEXT NOT NULL PRIMARY KEY,
+  request TEXT NOT NULL,
+  judge_model TEXT,
+  judge_version TEXT,
+  rubric_version TEXT,
+  owner TEXT NOT NULL,
+  seen_at TEXT NOT NULL,
+  cancelled INTEGER NOT NULL
+)"""
+
+_RUN_SESSIONS = """
+CREATE TABLE run_sessions (
+  run_id TEXT NOT NULL,
+  position BIGINT NOT NULL,
+  suite TEXT NOT NULL,
+  session_key TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  averages TEXT,
+  error TEXT,
+  PRIMARY KEY (run_id, position)
+)"""
+
+_EVALUATIONS_BY_RUN = "CREATE INDEX evaluations_by_run ON evaluations (run_id)"
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         version=1,
@@ -224,6 +251,11 @@ MIGRATIONS: tuple[Migration, ...] = (
         fill=fill_verdicts,
     ),
     Migration(version=5, name="parts of shared runs", statements=(_RUN_PARTS,)),
+    Migration(
+        version=6,
+        name="runs in the background",
+        statements=(_BACKGROUND_RUNS, _RUN_SESSIONS, _EVALUATIONS_BY_RUN),
+    ),
 )
 """Every step there has been, oldest first; versions count from 1 without a gap."""
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from pydantic import ValidationError
-
-from pytest_sessioneval.errors import StoreError
 from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.stores import listing_sql, queries
 from pytest_sessioneval.stores.database import Database, Row
@@ -37,6 +34,7 @@ from pytest_sessioneval.stores.protocol import (
     SessionStatus,
     StoredOpinion,
 )
+from pytest_sessioneval.stores.readable import readable
 from pytest_sessioneval.stores.rows import (
     feedback_entry,
     feedback_row,
@@ -57,8 +55,9 @@ from pytest_sessioneval.stores.rows import (
     run_values,
     session_row,
 )
+from pytest_sessioneval.stores.run_states import SqlRunStates
 from pytest_sessioneval.stores.schema import migrate
-from pytest_sessioneval.stores.summary import summarise
+from pytest_sessioneval.stores.summary import RunState, summarise
 from pytest_sessioneval.stores.trends import VerdictRow, weekly_stats
 from pytest_sessioneval.stores.verdict_rows import put_verdicts
 from pytest_sessioneval.suites.labels import HumanLabel, LabelQueue
@@ -80,6 +79,8 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.run_states = SqlRunStates(database)
+        """What is kept of runs in the background."""
         try:
             migrate(database)
         except BaseException:
@@ -276,7 +277,7 @@ class SqlStore:
         """Note that a run began; beginning it again keeps the first time stamp."""
         self._put(queries.START_RUN, [(run_id, instant(started_at))])
 
-    def finish_run(self, run: Run, *, state: Literal["done", "interrupted"]) -> None:
+    def finish_run(self, run: Run, *, state: RunState) -> None:
         """Keep the run's summary."""
         summary = summarise(run).model_dump_json()
         row = (run.run_id, state, instant(run.started_at), instant(run.finished_at), summary)
@@ -306,6 +307,17 @@ class SqlStore:
         rows = self._database.rows(queries.RUNS_LATEST, (limit,))
         return tuple(self._parsed("runs", run_row, row) for row in rows)
 
+    def run(self, run_id: str) -> RunRow | None:
+        """Return the run of that id; None where there is none."""
+        rows = self._database.rows(queries.RUN_OF, (run_id,))
+        return self._parsed("runs", run_row, rows[0]) if rows else None
+
+    def evaluated_keys(self, versions: CurrentVersions) -> frozenset[str]:
+        """Return the keys of the suite's sessions that listings show as evaluated."""
+        return frozenset(
+            str(key) for (key,) in self._database.rows(*listing_sql.evaluated(versions))
+        )
+
     def _likes(self, session_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Return the thumbs up and down of each session that has any."""
         found: dict[str, tuple[int, int]] = {}
@@ -330,20 +342,7 @@ class SqlStore:
                 transaction.run(sql, complete)
 
     def _parsed(self, table: str, parse: Callable[[Row], _T], row: Row) -> _T:
-        try:
-            return parse(row)
-        except ValueError as error:
-            raise StoreError(
-                f"{self._database.place}: row {row[0]!r} of table {table} cannot be read "
-                f"({_reason(error)}): {self._database.recovery}"
-            ) from error
-
-
-def _reason(error: ValueError) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        return ": ".join((".".join(map(str, first["loc"])), first["msg"])).removeprefix(": ")
-    return str(error)
+        return readable(self._database, table, parse, row)
 
 
 def _session(row: Row) -> SuiteSession:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Literal
 
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.stores.listings import CurrentVersions
@@ -11,7 +12,15 @@ from pytest_sessioneval.verdicts.means import AxisMean, axis_means
 from pytest_sessioneval.verdicts.model import CallCount
 from pytest_sessioneval.verdicts.run import Run, SessionState, SuiteRun
 
-__all__ = ["RunSummary", "SuiteSummary", "current_versions", "summarise"]
+__all__ = ["RunState", "RunSummary", "SuiteSummary", "current_versions", "summarise"]
+
+
+RunState = Literal["running", "done", "failed", "interrupted", "cancelled"]
+"""How far a run is.
+
+``interrupted``: it was broken off. ``failed``: nobody could be asked at all.
+``cancelled``: somebody ended it. Only runs in the background fail or are cancelled.
+"""
 
 
 class SuiteSummary(Frozen):

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from listing_values import CURRENT, NOW, both, recorded
 
-from pytest_sessioneval.stores import listing_sql
+from pytest_sessioneval.stores import listing_sql, run_states
 from pytest_sessioneval.stores.database import Value
 from pytest_sessioneval.stores.listings import SessionQuery
 from pytest_sessioneval.stores.opening import open_store
+from pytest_sessioneval.stores.queries import within
 from pytest_sessioneval.stores.sql import SqlStore
 from pytest_sessioneval.stores.sqlite import SqliteDatabase
 
@@ -26,6 +27,7 @@ STALE = listing_sql.overview(SessionQuery(status="stale", offset=50), [CURRENT])
 STATS = listing_sql.verdicts_since(CURRENT, NOW - timedelta(days=365))
 DETAIL = (listing_sql.SESSIONS_BY_ID, ("s1-id",))
 EVALUATIONS = (listing_sql.EVALUATIONS_OF_SESSION, ("airline", "s1"))
+JUDGED = (within(run_states.JUDGED, 1), ("run-1",))
 
 
 @pytest.fixture
@@ -63,8 +65,12 @@ def plan(request: pytest.FixtureRequest, store_url: str, tmp_path: Path) -> Call
         (STATS, "verdicts_by_version"),
         (DETAIL, "sessions_by_id"),
         (EVALUATIONS, "evaluations_by_session"),
+        (JUDGED, "evaluations_by_run"),
     ],
-    ids=["overview", "of a profile", "of a status", "of an id", "stats", "detail", "rows"],
+    ids=[
+        *("overview", "of a profile", "of a status", "of an id", "stats", "detail", "rows"),
+        "of a run",
+    ],
 )
 def test_an_index_answers(plan: Callable[[Query], str], query: Query, index: str) -> None:
     """The query walks that index, and reads no table from end to end."""
@@ -72,7 +78,7 @@ def test_an_index_answers(plan: Callable[[Query], str], query: Query, index: str
     assert index in told
     assert "Seq Scan" not in told
     told = told.replace("\nSCAN s\n", "\n") if "CO-ROUTINE s\n" in told else told  # the page itself
-    assert not re.search(r"SCAN (s|v|sessions|verdicts|evaluations)\b(?! USING .*INDEX)", told)
+    assert not re.search(r"SCAN (s|v|e|sessions|verdicts|evaluations)\b(?! USING .*INDEX)", told)
 
 
 @pytest.mark.parametrize("query", [OVERVIEW, PROFILE, STALE], ids=["all", "profile", "status"])

@@ -14,14 +14,14 @@ from contextlib import contextmanager
 
 __all__ = ["keep_what_is_there", "paused"]
 
-_BULK = 1_000
+_BULK = 200
 _kept = threading.Event()
 """Set once something was taken out of sight for good: counting that would be a walk, too."""
 
 
 @contextmanager
 def paused(count: int) -> Iterator[None]:
-    """Pause the collector while ``count`` values are made that stay; fewer than 1,000: do nothing.
+    """Pause the collector while ``count`` values are made that stay; fewer than 200: do nothing.
 
     Cycles made meanwhile are found by the first full collection afterwards.
     """
@@ -44,7 +44,7 @@ def keep_what_is_there(count: int) -> None:
     """Take all that is there out of the collector's sight, for a run of ``count`` values or more.
 
     Called when a run begins: what it looked up stays until it ends. Fewer than
-    1,000: nothing is done.
+    200: nothing is done.
     """
     if count >= _BULK:
         gc.freeze()

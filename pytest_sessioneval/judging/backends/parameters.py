@@ -51,6 +51,8 @@ class Parameters:
 
 def without(schema: Any, keywords: frozenset[str]) -> Any:
     """Return the JSON Schema without these keywords, at any depth."""
+    if not keywords:
+        return schema
     if isinstance(schema, Mapping):
         return {
             name: without(value, keywords) for name, value in schema.items() if name not in keywords

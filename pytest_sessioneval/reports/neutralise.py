@@ -105,10 +105,11 @@ def relative_href(path: str) -> str:
 def csv_cell(text: str) -> str:
     """Return the text for a CSV cell: led by ``'`` where a spreadsheet would see a formula.
 
-    Plain numbers stay as they are. A line feed, carriage return or tab inside
-    stays, other control characters become U+FFFD.
+    Plain numbers stay as they are. A line feed or tab inside stays, a carriage
+    return becomes a line feed (Python before 3.13 writes it without quotes, and
+    readers end the row there), other control characters become U+FFFD.
     """
-    text = _CSV_UNSAFE.sub("\ufffd", text)
+    text = _CSV_UNSAFE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
     if _FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text):
         return "'" + text
     return text

@@ -177,6 +177,10 @@ def stats_lines(stats: StatsResponse) -> Iterator[str]:
 
 
 def _suites(row: RunRow) -> list[tuple[str, ...]]:
+    samples = row.summary.samples if row.summary else None
+    if samples is not None:
+        rows = str(samples.rows)
+        return [(samples.session_id, rows, "", rows, "", "")]
     return [
         (
             suite.suite,

@@ -38,6 +38,7 @@ __all__ = [
     "SampleScorer",
     "SampleScores",
     "ScorerTerms",
+    "check_judge",
     "effective",
     "known_metrics",
 ]
@@ -233,3 +234,8 @@ def _settings(judge_model: str, embedding_model: str | None) -> JudgeSettings:
             "anthropic:MODEL or ollama:MODEL"
         )
     return JudgeSettings(model=model, embedding_model=embedding_model or None)
+
+
+def check_judge(judge_model: str) -> None:
+    """Raise ``SettingError`` where ``SampleScorer.score`` would, of that name alone."""
+    _settings(judge_model, None)

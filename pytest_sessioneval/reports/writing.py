@@ -28,6 +28,7 @@ __all__ = [
     "fitted",
     "links_from",
     "links_under",
+    "make_run_folder",
     "prepare_folder",
     "replace_file",
     "write_card",
@@ -80,20 +81,7 @@ def write_reports(
     or the new one. Raises ``StoreError`` naming the path that cannot be written,
     ``SettingError`` where the user named the path.
     """
-    if not RUN_ID.fullmatch(report.run_id):
-        raise SettingError(
-            f"--sessioneval-run-id: {report.run_id!r} cannot name a folder; accepted are up to "
-            "100 letters, digits, '.', '_' and '-', a letter or digit first"
-        )
-    prepare_folder(folder)
-    run_folder = folder / "runs" / report.run_id
-    try:
-        run_folder.mkdir(parents=True, exist_ok=True)
-        inside = run_folder.resolve().is_relative_to(folder.resolve())
-    except OSError as error:
-        raise StoreError(f"{run_folder}: no folder can be made here: {_why(error)}") from error
-    if not inside:
-        raise StoreError(f"{run_folder}: leads out of {folder} by a link; nothing was written")
+    run_folder = make_run_folder(folder, report.run_id)
     written = Written(
         folder=run_folder,
         json=run_folder / "report.json",
@@ -110,6 +98,29 @@ def write_reports(
         text = render_markdown(report, links_from(md_path.parent, root))
         _export(md_path, [text], "--sessioneval-md")
     return written
+
+
+def make_run_folder(folder: Path, run_id: str) -> Path:
+    """Return the run's folder ``folder/runs/<run id>/``, which is made where it is missing.
+
+    Raises ``SettingError`` for an id that cannot name one and ``StoreError``
+    where it cannot be made, or where a link leads out of ``folder``.
+    """
+    if not RUN_ID.fullmatch(run_id):
+        raise SettingError(
+            f"--sessioneval-run-id: {run_id!r} cannot name a folder; accepted are up to "
+            "100 letters, digits, '.', '_' and '-', a letter or digit first"
+        )
+    prepare_folder(folder)
+    run_folder = folder / "runs" / run_id
+    try:
+        run_folder.mkdir(parents=True, exist_ok=True)
+        inside = run_folder.resolve().is_relative_to(folder.resolve())
+    except OSError as error:
+        raise StoreError(f"{run_folder}: no folder can be made here: {_why(error)}") from error
+    if not inside:
+        raise StoreError(f"{run_folder}: leads out of {folder} by a link; nothing was written")
+    return run_folder
 
 
 def write_card(card: JudgeCard, file: Path) -> tuple[Path, Path]:

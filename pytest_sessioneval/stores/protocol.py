@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from pytest_sessioneval.stores.job_values import (
+    JobResult,
+    NewJob,
+    OpenJob,
+    ReportRow,
+    ScoringJob,
+)
 from pytest_sessioneval.stores.listings import (
     CurrentVersions,
     ListedSession,
@@ -25,6 +32,7 @@ from pytest_sessioneval.verdicts.run import Run
 
 __all__ = [
     "IndexedFile",
+    "JobStore",
     "KeptOpinion",
     "MeasuredNoise",
     "RunPart",
@@ -121,6 +129,66 @@ class RunPart:
     ended_at: datetime
 
 
+class JobStore(Protocol):
+    """Keeps the service's scoring jobs, as a ``Store`` keeps everything else."""
+
+    def add(self, job: NewJob) -> None:
+        """Keep a job as queued, and its session's run as running."""
+        ...
+
+    def start(self, job_id: str, at: datetime) -> bool:
+        """Note that a job is running; return False where it is not queued any more."""
+        ...
+
+    def complete(self, job: ScoringJob, result: JobResult, at: datetime) -> int | None:
+        """Keep a job's result as the next row of its session's report; return its number.
+
+        Numbers count from 1 without a gap, whichever processes append. None
+        where the job had been given up: then it stays failed, without a row.
+        """
+        ...
+
+    def fail(self, job_ids: Sequence[str], error: str, at: datetime) -> None:
+        """Note why jobs failed; those that ended before stay as they are."""
+        ...
+
+    def seen(self, owner: str, at: datetime) -> None:
+        """Note that the owner of unfinished jobs is there."""
+        ...
+
+    def unfinished(self) -> tuple[OpenJob, ...]:
+        """Return the jobs that are queued or running, by id."""
+        ...
+
+    def job(self, job_id: str) -> ScoringJob | None:
+        """Return the job of that id; None where there is none."""
+        ...
+
+    def jobs(self) -> tuple[ScoringJob, ...]:
+        """Return all jobs, newest first."""
+        ...
+
+    def of_session(self, session_id: str) -> tuple[ScoringJob, ...]:
+        """Return the jobs of a session, oldest first; none where there is no such session."""
+        ...
+
+    def rows(self, session_id: str) -> tuple[ReportRow, ...]:
+        """Return the rows of a session's report, by number."""
+        ...
+
+    def first_call(self, session_id: str) -> datetime | None:
+        """Return when the first call of a session was made; None where there is none."""
+        ...
+
+    def last_row(self, session_id: str) -> tuple[int, str] | None:
+        """Return number and job of the last row of a session's report; None without one."""
+        ...
+
+    def sessions_with_rows(self) -> dict[str, str]:
+        """Return the run of every session whose report has a row, by session."""
+        ...
+
+
 class Store(Protocol):
     """Keeps what outlives a run; every method raises ``StoreError`` when it cannot.
 
@@ -129,6 +197,11 @@ class Store(Protocol):
     call any method, and several processes may use one store at once. What is
     kept has been redacted by the caller.
     """
+
+    @property
+    def jobs(self) -> JobStore:
+        """The service's scoring jobs."""
+        ...
 
     def indexed_files(self, contents: Sequence[str], readers: str) -> dict[str, IndexedFile]:
         """Return what is known of files with these contents, by content."""

@@ -220,6 +220,18 @@ CREATE TABLE run_sessions (
 
 _EVALUATIONS_BY_RUN = "CREATE INDEX evaluations_by_run ON evaluations (run_id)"
 
+# What listings show of a job stands apart from its texts; ``owner`` is the process that is at it,
+# ``report_row`` what it is in the report of its session.
+_JOB_SUMMARY = "ALTER TABLE jobs ADD COLUMN summary TEXT"
+_JOB_OWNER = "ALTER TABLE jobs ADD COLUMN owner TEXT"
+_JOB_SEEN = "ALTER TABLE jobs ADD COLUMN seen_at TEXT"
+_JOB_ROW = "ALTER TABLE jobs ADD COLUMN report_row BIGINT"
+_JOB_ROWS = "CREATE UNIQUE INDEX job_rows ON jobs (session_id, report_row)"
+_JOBS_OF_SESSION = "CREATE INDEX jobs_of_session ON jobs (session_id, created_at, job_id)"
+_JOBS_BY_AGE = "CREATE INDEX jobs_by_age ON jobs (created_at, job_id)"
+_FIRST_ROWS = "CREATE INDEX first_job_rows ON jobs (session_id) WHERE report_row = 1"
+_OPEN_JOBS = "CREATE INDEX open_jobs ON jobs (session_id) WHERE state IN ('queued', 'running')"
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         version=1,
@@ -255,6 +267,21 @@ MIGRATIONS: tuple[Migration, ...] = (
         version=6,
         name="runs in the background",
         statements=(_BACKGROUND_RUNS, _RUN_SESSIONS, _EVALUATIONS_BY_RUN),
+    ),
+    Migration(
+        version=7,
+        name="scoring jobs of sessions",
+        statements=(
+            _JOB_SUMMARY,
+            _JOB_OWNER,
+            _JOB_SEEN,
+            _JOB_ROW,
+            _JOB_ROWS,
+            _JOBS_OF_SESSION,
+            _JOBS_BY_AGE,
+            _FIRST_ROWS,
+            _OPEN_JOBS,
+        ),
     ),
 )
 """Every step there has been, oldest first; versions count from 1 without a gap."""

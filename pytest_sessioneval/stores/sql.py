@@ -10,6 +10,7 @@ from typing import TypeVar
 from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.stores import listing_sql, queries
 from pytest_sessioneval.stores.database import Database, Row
+from pytest_sessioneval.stores.jobs import SqlJobs
 from pytest_sessioneval.stores.listing_rows import (
     evaluation_row,
     first_listed,
@@ -81,6 +82,8 @@ class SqlStore:
         self._database = database
         self.run_states = SqlRunStates(database)
         """What is kept of runs in the background."""
+        self.jobs = SqlJobs(database)
+        """What is kept of scoring jobs."""
         try:
             migrate(database)
         except BaseException:

@@ -12,7 +12,14 @@ from pytest_sessioneval.verdicts.means import AxisMean, axis_means
 from pytest_sessioneval.verdicts.model import CallCount
 from pytest_sessioneval.verdicts.run import Run, SessionState, SuiteRun
 
-__all__ = ["RunState", "RunSummary", "SuiteSummary", "current_versions", "summarise"]
+__all__ = [
+    "RunState",
+    "RunSummary",
+    "SampleCount",
+    "SuiteSummary",
+    "current_versions",
+    "summarise",
+]
 
 
 RunState = Literal["running", "done", "failed", "interrupted", "cancelled"]
@@ -50,6 +57,17 @@ class SuiteSummary(Frozen):
     """What judging took."""
 
 
+class SampleCount(Frozen):
+    """The run of a session of scoring calls, in numbers."""
+
+    session_id: str
+    """The session that the calls belong to."""
+    calls: int
+    """Calls made, also those that failed or are not done."""
+    rows: int
+    """Calls completed: each is a row of the report."""
+
+
 class RunSummary(Frozen):
     """A run, in numbers."""
 
@@ -57,6 +75,8 @@ class RunSummary(Frozen):
     """In order of collection."""
     partial: str = ""
     """Why this is not all of the suites; empty: it is."""
+    samples: SampleCount | None = None
+    """For the run of a session of scoring calls, which has no suites; null: it is none."""
 
 
 def summarise(run: Run) -> RunSummary:

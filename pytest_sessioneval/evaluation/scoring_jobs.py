@@ -1,0 +1,329 @@
+"""Session-grouped scoring: calls become jobs, jobs rows, and rows the report of their session.
+
+The store is the truth: a job exists once it is kept, and a row once its
+transaction is. What is derived from that, the files, is written before this
+process says that the job is completed, and written again whenever it is behind.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from pytest_sessioneval.errors import StoreError
+from pytest_sessioneval.evaluation.daemon_workers import DaemonWorkers
+from pytest_sessioneval.evaluation.process_locks import Owner, is_gone
+from pytest_sessioneval.evaluation.sample_reports import SampleReports
+from pytest_sessioneval.evaluation.sample_scoring import SampleScorer, check_judge
+from pytest_sessioneval.evaluation.scoring_calls import (
+    Job,
+    ScoreRequest,
+    ScoreResponse,
+    ScoringSession,
+    SessionScoreRequest,
+    newest_first,
+    run_id_of,
+    scoring_input,
+    scoring_session,
+    shown_job,
+    summary_of,
+)
+from pytest_sessioneval.judging.panel import EMBEDDED
+from pytest_sessioneval.stores.job_values import (
+    INTERRUPTED,
+    JobResult,
+    NewJob,
+    ScoringInput,
+    ScoringJob,
+)
+from pytest_sessioneval.stores.protocol import Store
+from pytest_sessioneval.transcripts.samples import Sample
+
+__all__ = ["ScoringJobs", "ScoringTerms", "TooManyJobsError"]
+
+_log = logging.getLogger(__name__)
+
+
+class TooManyJobsError(StoreError):
+    """More jobs wait already than may wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringTerms:
+    """How to go about scoring."""
+
+    judge_model: str = EMBEDDED
+    """Who judges where a call does not say."""
+    embedding_model: str | None = None
+    """Whose embeddings are compared where a call does not say; None: nobody's."""
+    workers: int = 4
+    """Most samples scored at once."""
+    most_waiting: int = 10_000
+    """Most that may wait for their turn."""
+    look_every_s: float = 15.0
+    """How often to say that this process lives, and to look after what others left."""
+    grace_s: float = 2.0
+    """How long closing waits for samples that are being scored."""
+
+
+class ScoringJobs:
+    """Scores samples, alone or as calls of a session; any thread may call any method.
+
+    Several processes may work on one store. A job of a process that has ended
+    fails as ``interrupted``: at once where that process ran on this machine.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        scorer: SampleScorer,
+        out: Path,
+        clock: Callable[[], datetime],
+        terms: ScoringTerms = ScoringTerms(),
+        reports: SampleReports | None = None,
+    ) -> None:
+        self._jobs = store.jobs
+        self._scorer = scorer
+        self._clock = clock
+        self._terms = terms
+        self._reports = reports or SampleReports(store.jobs, out)
+        self._owner = Owner(out / "processes")
+        self._under_way: dict[str, Future[None]] = {}
+        self._settling: set[str] = set()
+        self._behind: dict[str, str] = {}
+        self._lost: dict[str, str] = {}
+        self._closed = threading.Event()
+        try:
+            self._look()
+            self._reports.rebuild()
+        except BaseException:
+            self._owner.release()
+            raise
+        self._workers = DaemonWorkers(terms.workers, name="sessioneval-score")
+        self._looking = threading.Thread(
+            target=self._keep_looking, name="sessioneval-alive", daemon=True
+        )
+        self._looking.start()
+
+    def score(self, request: ScoreRequest) -> Future[ScoreResponse]:
+        """Return what scoring the sample will give; nothing is kept.
+
+        The future raises what ``SampleScorer.score`` raises. Raises
+        ``SettingError`` for a judge that a call may not name, and
+        ``TooManyJobsError``.
+        """
+        self._check_room()
+        asked = self._input(request)
+        return self._workers.submit(lambda: _response(self._scored(asked)))
+
+    def submit(self, request: SessionScoreRequest) -> Job:
+        """Return the job of a call of a session, kept as queued.
+
+        Raises ``SettingError`` for a judge that a call may not name,
+        ``StoreError``, and ``TooManyJobsError`` where too many wait.
+        """
+        self._check_room()
+        asked = self._input(request)
+        new = NewJob(
+            job_id=secrets.token_hex(6),
+            session_id=request.session_id,
+            run_id=run_id_of(request.session_id),
+            created_at=self._clock(),
+            owner=self._owner.name,
+            request=asked,
+            summary=summary_of(asked, request.session_id),
+        )
+        self._jobs.add(new)
+        job = _queued(new)
+        ended = self._workers.submit(lambda: self._work(job, asked))
+        self._under_way[new.job_id] = ended
+        ended.add_done_callback(lambda _: self._under_way.pop(new.job_id, None))
+        return shown_job(job)
+
+    def wait(self, job_id: str, timeout_s: float) -> Job | None:
+        """Return a job once it has ended, where this process is at it; else as ``job`` does.
+
+        Raises ``TimeoutError``.
+        """
+        ended = self._under_way.get(job_id)
+        if ended is not None:
+            wait([ended], timeout_s)
+            if not ended.done():
+                raise TimeoutError(f"job {job_id} has not ended after {timeout_s:g} s")
+        return self.job(job_id)
+
+    def job(self, job_id: str) -> Job | None:
+        """Return a job; None where there is none of that id."""
+        found = self._jobs.job(job_id)
+        return None if found is None else shown_job(self._as_seen(found))
+
+    def jobs(self) -> tuple[Job, ...]:
+        """Return all jobs, newest first."""
+        return tuple(shown_job(self._as_seen(job)) for job in self._jobs.jobs())
+
+    def session(self, session_id: str) -> ScoringSession | None:
+        """Return a session with its jobs; None where no call named it."""
+        found = self._jobs.of_session(session_id)
+        return scoring_session([self._as_seen(job) for job in found]) if found else None
+
+    def sessions(self) -> tuple[ScoringSession, ...]:
+        """Return all sessions, by their latest finish, newest first."""
+        grouped: dict[str, list[ScoringJob]] = {}
+        for job in reversed(self._jobs.jobs()):
+            grouped.setdefault(job.session_id, []).append(self._as_seen(job))
+        return newest_first(map(scoring_session, grouped.values()))
+
+    def close(self) -> None:
+        """Take no more, wait a moment for what is running, and give up the rest as interrupted."""
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        self._workers.close(self._terms.grace_s)
+        mine = [job.job_id for job in self._jobs.unfinished() if job.owner == self._owner.name]
+        self._jobs.fail(mine, INTERRUPTED, self._clock())
+        self._looking.join(self._terms.grace_s)
+        self._owner.release()
+
+    def _check_room(self) -> None:
+        if self._closed.is_set():
+            raise TooManyJobsError("the server is ending and takes no more calls")
+        if self._workers.waiting >= self._terms.most_waiting:
+            raise TooManyJobsError(
+                f"{self._terms.most_waiting} calls wait to be scored already: send this one again "
+                "later"
+            )
+
+    def _input(self, request: ScoreRequest) -> ScoringInput:
+        terms = self._terms
+        asked = scoring_input(
+            request, judge_model=terms.judge_model, embedding_model=terms.embedding_model
+        )
+        check_judge(asked.judge_model)
+        return asked
+
+    def _scored(self, asked: ScoringInput) -> JobResult:
+        sample = Sample(
+            question=asked.question,
+            answer=asked.answer,
+            contexts=asked.contexts,
+            ground_truth=asked.ground_truth,
+        )
+        began = time.perf_counter()
+        scored = self._scorer.score(
+            sample,
+            metrics=asked.metrics,
+            judge_model=asked.judge_model,
+            embedding_model=asked.embedding_model,
+        )
+        took = time.perf_counter() - began
+        return JobResult(
+            scores={
+                metric: None if score is None else score / 100
+                for metric, score in scored.scores.items()
+            },
+            skipped_metrics=tuple(sorted(scored.skipped)),
+            latency_ms=round(1000 * took, 1),
+            unproven={
+                metric: why
+                for metric, why in scored.reasons.items()
+                if metric not in scored.skipped
+            },
+        )
+
+    def _work(self, job: ScoringJob, asked: ScoringInput) -> None:
+        try:
+            if self._jobs.start(job.job_id, self._clock()):
+                self._append(job, self._scored(asked))
+        # The boundary around one call: whatever scoring it raised is its error, and no other's.
+        except Exception as error:  # noqa: BLE001
+            self._give_up(job.job_id, f"{type(error).__name__}: {error}")
+
+    def _append(self, job: ScoringJob, result: JobResult) -> None:
+        """Make the result a row; the job is seen as completed once the files hold it."""
+        self._settling.add(job.job_id)
+        try:
+            if self._jobs.complete(job, result, self._clock()) is not None:
+                self._bring_up_to_date(job.session_id, job.run_id)
+        finally:
+            self._settling.discard(job.job_id)
+
+    def _bring_up_to_date(self, session_id: str, run_id: str) -> None:
+        try:
+            self._reports.bring_up_to_date(session_id, run_id)
+            self._behind.pop(session_id, None)
+        except StoreError as error:
+            # The row is kept; the files are written with the next one, or when somebody looks.
+            _log.warning("%s", error)
+            self._behind[session_id] = run_id
+
+    def _give_up(self, job_id: str, error: str) -> None:
+        try:
+            self._jobs.fail([job_id], error, self._clock())
+        except StoreError as broken:
+            if not self._closed.is_set():
+                _log.warning("%s", broken)
+                self._lost[job_id] = error
+
+    def _as_seen(self, job: ScoringJob) -> ScoringJob:
+        """Return the job; one whose row the files do not hold yet is still running."""
+        if job.state == "completed" and job.job_id in self._settling:
+            return replace(job, state="running", finished_at=None, result=None, row=None)
+        return job
+
+    # -- looking after jobs ----------------------------------------------------
+
+    def _keep_looking(self) -> None:
+        while not self._closed.wait(self._terms.look_every_s):
+            try:
+                self._look()
+            except StoreError as error:
+                _log.warning("%s", error)
+
+    def _look(self) -> None:
+        """Say that this process lives, and bring in order what it or others left."""
+        now = self._clock()
+        unfinished = self._jobs.unfinished()
+        if any(job.owner == self._owner.name for job in unfinished):
+            self._jobs.seen(self._owner.name, now)
+        gone = {
+            job.owner: is_gone(job.owner, job.seen_at, now)
+            for job in unfinished
+            if job.owner != self._owner.name
+        }
+        self._jobs.fail([job.job_id for job in unfinished if gone.get(job.owner)], INTERRUPTED, now)
+        for job_id, error in list(self._lost.items()):
+            self._jobs.fail([job_id], error, now)
+            del self._lost[job_id]
+        for session_id, run_id in list(self._behind.items()):
+            self._bring_up_to_date(session_id, run_id)
+
+
+def _queued(new: NewJob) -> ScoringJob:
+    return ScoringJob(
+        job_id=new.job_id,
+        session_id=new.session_id,
+        run_id=new.run_id,
+        state="queued",
+        created_at=new.created_at,
+        finished_at=None,
+        summary=new.summary,
+        result=None,
+        error="",
+        row=None,
+    )
+
+
+def _response(result: JobResult) -> ScoreResponse:
+    return ScoreResponse(
+        scores=result.scores,
+        skipped_metrics=result.skipped_metrics,
+        latency_ms=result.latency_ms,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
+import sys
 from functools import cache
 from itertools import pairwise
 
@@ -34,7 +34,7 @@ class Frozen(BaseModel):
         properties = handler.resolve_ref_schema(schema).get("properties", {})
         owners = [base for base in cls.__mro__ if issubclass(base, Frozen) and base is not Frozen]
         for owner in owners:
-            for field, text in _lines_beneath(owner).items():
+            for field, text in _lines_of(owner.__module__).get(owner.__qualname__, {}).items():
                 alias = cls.model_fields[field].alias if field in cls.model_fields else None
                 name = field if alias is None or field in properties else alias
                 properties.get(name, {}).setdefault("description", text)
@@ -42,11 +42,28 @@ class Frozen(BaseModel):
 
 
 @cache
-def _lines_beneath(cls: type) -> dict[str, str]:
+def _lines_of(module: str) -> dict[str, dict[str, str]]:
+    """Return what stands beneath the fields of a module's classes, by qualified name.
+
+    A module is parsed once for all of them.
+    """
+    found: dict[str, dict[str, str]] = {}
+    waiting: list[tuple[ast.AST, str]] = [(ast.parse(inspect.getsource(sys.modules[module])), "")]
+    while waiting:
+        node, within = waiting.pop()
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.ClassDef):
+                found[within + child.name] = _lines_beneath(child)
+                waiting.append((child, f"{within}{child.name}."))
+            elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                waiting.append((child, f"{within}{child.name}.<locals>."))
+    return found
+
+
+def _lines_beneath(body: ast.ClassDef) -> dict[str, str]:
     """Return the docstring beneath each annotated field of the class itself."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
     found: dict[str, str] = {}
-    for field, beneath in pairwise(getattr(body, "body", [])):
+    for field, beneath in pairwise(body.body):
         if (
             isinstance(field, ast.AnnAssign)
             and isinstance(field.target, ast.Name)

@@ -27,6 +27,8 @@ else:
 pytest_plugins = ["pytester"]
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+"""Which of several processes this is: tests may take the variable away from inner runs."""
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +57,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     if reason:
         pytest.skip(reason)
     together = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if _WORKER:
         together = together.parent
     with shared_server(together / "postgres-server.json") as server:
         yield server
@@ -65,10 +67,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 def postgres_schema(postgres_server: PostgresServer) -> Callable[[], str]:
     """Return what makes an empty schema of a name that no other test has."""
     numbers = itertools.count()
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
     def make() -> str:
-        schema = f"test_{worker}_{os.getpid()}_{next(numbers)}"
+        schema = f"test_{_WORKER or 'main'}_{os.getpid()}_{next(numbers)}"
         postgres_server.execute(f"CREATE SCHEMA {schema}")
         return schema
 

@@ -2,54 +2,26 @@
 
 from __future__ import annotations
 
-import importlib
-import os
-import pkgutil
 from collections.abc import Iterator
 
 import pytest
 from gated_suite import GatedSuite
+from inner_runs import clear_surroundings, import_everything
 from plugin_runs import MARKING_CONFTEST, Runs, Sessions, marking_reply
 
 from pytest_sessioneval.testing import JudgeServer
 
-_OURS = ("SESSIONEVAL_", "OPENAI_", "ANTHROPIC_", "OLLAMA_", "GITHUB_")
-_HEAVY = (
-    "pandas",
-    "psycopg",
-    "pandas.io.formats.csvs",
-    "httpx",
-    "scipy.special",
-    "httpcore",  # which httpx imports when it is first needed, and whose errors it knows by class
-    "pytest_sessioneval.judging.evidence_judge",
-    "pytest_sessioneval.judging.process.opinions",
-    "pytest_sessioneval.shell.run",
-    "pytest_sessioneval.shell.fixture",
-    "pytest_sessioneval.shell.hint",
-)
-
 
 @pytest.fixture(scope="session", autouse=True)
 def _modules() -> None:
-    """Import everything once: pytester takes out what a run in this process imported."""
-    for name in _HEAVY:
-        importlib.import_module(name)
-    for name in ("judging.backends", "transcripts.formats"):
-        package = importlib.import_module(f"pytest_sessioneval.{name}")
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
+    """Import everything once."""
+    import_everything()
 
 
 @pytest.fixture(autouse=True)
 def _surroundings(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away what this machine's environment says; warnings are errors in inner runs too.
-
-    Hypothesis would be imported anew by every run, which takes two seconds.
-    """
-    for name in [name for name in os.environ if name.startswith(_OURS)]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(pytester.path)  # pytester takes PYTEST_ADDOPTS away: it comes first
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-W error -p no:hypothesispytest")
+    """Take away what this machine's environment says; warnings are errors in inner runs too."""
+    clear_surroundings(pytester, monkeypatch)
 
 
 @pytest.fixture

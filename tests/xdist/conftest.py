@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from gated_suite import GatedSuite
+from inner_runs import clear_surroundings, import_everything
 
 from pytest_sessioneval.testing import JudgeServer
 
-_OURS = ("SESSIONEVAL_", "OPENAI_", "ANTHROPIC_", "OLLAMA_", "GITHUB_")
 _SUITE = """
 [judge]
 model = "openai:loopback"
@@ -23,12 +22,16 @@ axes = ["goal_completion", "efficiency"]
 """
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _modules() -> None:
+    """Import everything once."""
+    import_everything()
+
+
 @pytest.fixture(autouse=True)
-def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away what this machine's environment says."""
-    for name in [name for name in os.environ if name.startswith(_OURS)]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-W error -p no:hypothesispytest -p no:cacheprovider")
+def _surroundings(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what this machine's environment says; warnings are errors in inner runs too."""
+    clear_surroundings(pytester, monkeypatch, "-p no:cacheprovider")
 
 
 @pytest.fixture

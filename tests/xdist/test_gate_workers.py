@@ -27,7 +27,7 @@ def _gates(folder: Path) -> dict[str, Any]:
 def blessed(pytester: pytest.Pytester, gated: GatedSuite) -> GatedSuite:
     """Return a suite of 24 sessions, mean 70, whose baseline is written."""
     gated.write()
-    assert OK == pytester.runpytest_subprocess("-q", _WRITE).ret
+    gated.bless(pytester)
     return gated
 
 
@@ -49,7 +49,7 @@ def test_no_number_of_any_decision_depends_on_workers(
     suites = [GatedSuite(gated.root, place=name, name=name) for name in now]
     for suite in suites:
         suite.write()
-    assert OK == pytester.runpytest_subprocess("-q", _WRITE).ret
+    assert OK == pytester.runpytest_inprocess("-q", _WRITE).ret
     for suite in suites:
         suite.write(now[suite.name])
         if suite.name == "no_baseline":
@@ -59,8 +59,8 @@ def test_no_number_of_any_decision_depends_on_workers(
             suite.baseline.write_text(text.replace('"judge": "', '"judge": "another-'), "utf-8")
     selection = ("-k", "not not_run", f"--sessioneval-fail-drop={AXIS}:3%")
 
-    alone = pytester.runpytest_subprocess("--sessioneval-out=alone", *selection)
-    many = pytester.runpytest_subprocess("-n2", "--sessioneval-out=many", *selection)
+    alone = pytester.runpytest_inprocess("--sessioneval-out=alone", *selection)
+    many = pytester.runpytest_inprocess("-n2", "--sessioneval-out=many", *selection)
 
     one, two = _gates(pytester.path / "alone"), _gates(pytester.path / "many")
     assert {name: {"lost": "incomplete", "added": "passed"}.get(name, name) for name in now} == {
@@ -82,7 +82,7 @@ def test_workers_write_the_same_baseline(pytester: pytest.Pytester, blessed: Gat
     """``--sessioneval-update-baseline`` writes the same bytes, once."""
     alone = blessed.baseline.read_bytes()
     blessed.baseline.unlink()
-    result = pytester.runpytest_subprocess("-n2", _WRITE)
+    result = pytester.runpytest_inprocess("-n2", _WRITE)
     assert OK == result.ret
     assert alone == blessed.baseline.read_bytes()
     assert 1 == sum(line.startswith("wrote ") for line in result.outlines)
@@ -94,7 +94,7 @@ def test_workers_write_no_baseline_of_a_part(
     """A selection made in the workers is known to the controller, which says why not."""
     before = blessed.baseline.read_bytes()
     blessed.write(moved(2, -2))
-    result = pytester.runpytest_subprocess("-n2", _WRITE, "-k", "s00 or s01")
+    result = pytester.runpytest_inprocess("-n2", _WRITE, "-k", "s00 or s01")
     assert FAILED == result.ret
     assert before == blessed.baseline.read_bytes()
     result.stdout.fnmatch_lines(["*is not written: only a part of the suite was selected*(-k))*"])
@@ -105,7 +105,7 @@ def test_a_failure_that_stops_workers_decides_nothing(
 ) -> None:
     """After ``-x`` xdist says interrupted (exit 2), which no decision changes."""
     blessed.write(("down", *moved(2, -2)[1:]))
-    result = pytester.runpytest_subprocess("-n2", "-x", "--sessioneval-out=out")
+    result = pytester.runpytest_inprocess("-n2", "-x", "--sessioneval-out=out")
     assert pytest.ExitCode.INTERRUPTED == result.ret
     assert _gates(pytester.path / "out")["orders"] is None
 
@@ -122,7 +122,7 @@ def test_a_worker_that_crashed_turns_nothing_green(
     )
     (blessed.folder / "conftest.py").write_text(text, "utf-8")
     blessed.write(moved(2, -2))
-    result = pytester.runpytest_subprocess("-n2")
+    result = pytester.runpytest_inprocess("-n2")
     assert FAILED == result.ret
     result.stdout.fnmatch_lines(["FAILED suite/s05.json*"])
 
@@ -132,7 +132,7 @@ def test_a_value_that_is_refused_is_refused_once(
 ) -> None:
     """Exit 4 with one line, not one for each worker."""
     gated.write((80,), "")
-    result = pytester.runpytest_subprocess("-n2", "--sessioneval-fail-under=nowhere:70")
+    result = pytester.runpytest_inprocess("-n2", "--sessioneval-fail-under=nowhere:70")
     assert pytest.ExitCode.USAGE_ERROR == result.ret
     assert 1 == sum("no suite has an axis" in line for line in result.errlines)
 
@@ -142,7 +142,7 @@ def test_shortcuts_hold_and_fail_with_workers(
 ) -> None:
     """One that holds and one that does not, in one failed report of the gate."""
     blessed.write(moved(-4), GATE)
-    result = pytester.runpytest_subprocess(
+    result = pytester.runpytest_inprocess(
         "-n2", f"--sessioneval-fail-under={AXIS}:67", f"--sessioneval-fail-drop={AXIS}:4"
     )
     assert FAILED == result.ret
@@ -159,7 +159,7 @@ def test_a_revision_rules_with_workers(
     judge = '[judge]\nmodel = "hook:marks"\n'
     repository = Repository(pytester.path)
     gated.write(STEADY, GATE + judge)
-    assert OK == pytester.runpytest_subprocess("-q", _WRITE).ret
+    assert OK == pytester.runpytest_inprocess("-q", _WRITE).ret
     repository.commit("Bless the suite")
     repository.git("checkout", "--quiet", "-b", "change")
     lenient = f"{GATE}break = 100\n[gate.margins]\ndefault = 60\n"
@@ -167,8 +167,8 @@ def test_a_revision_rules_with_workers(
     repository.commit()
     against = "--sessioneval-compare=git:main"
 
-    alone = pytester.runpytest_subprocess("--sessioneval-out=alone", against)
-    many = pytester.runpytest_subprocess("-n2", "--sessioneval-out=many", against)
+    alone = pytester.runpytest_inprocess("--sessioneval-out=alone", against)
+    many = pytester.runpytest_inprocess("-n2", "--sessioneval-out=many", against)
 
     assert FAILED == alone.ret == many.ret
     one, two = _gates(pytester.path / "alone"), _gates(pytester.path / "many")
@@ -187,12 +187,12 @@ def test_tasks_and_strict_do_not_depend_on_workers(
     """What groups sessions, and a bound of its own, reach the decision through workers too."""
     gated.write((80, 60) * 20, suite='cluster = "task"')
     _in_pairs(gated, (80, 60) * 20)
-    assert OK == pytester.runpytest_subprocess("-q", _WRITE).ret
+    assert OK == pytester.runpytest_inprocess("-q", _WRITE).ret
     _in_pairs(gated, moved(4, -6, start=(80, 60) * 20))
     gated.rules(f"{GATE}strict = true\n", suite='cluster = "task"')
 
-    alone = pytester.runpytest_subprocess("--sessioneval-out=alone")
-    many = pytester.runpytest_subprocess("-n2", "--sessioneval-out=many")
+    alone = pytester.runpytest_inprocess("--sessioneval-out=alone")
+    many = pytester.runpytest_inprocess("-n2", "--sessioneval-out=many")
 
     one, two = _gates(pytester.path / "alone"), _gates(pytester.path / "many")
     assert one == two

@@ -33,7 +33,8 @@ from pytest_sessioneval.gate.agreement.stability import (
     effective_votes,
     flipped,
     mean_correlation,
-    repeat_sd,
+    pooled_sd,
+    spread,
 )
 
 __all__ = [
@@ -195,7 +196,9 @@ def stability(
     return Stability(
         axis=axis,
         repeats=max(map(len, repeats)),
-        sd=_figure(repeats, repeat_sd, [record.unit for record in again]),
+        sd=_figure(
+            [spread(scores) for scores in repeats], pooled_sd, [record.unit for record in again]
+        ),
         flips=share(turned, len(repeats)),
         pass_line=pass_line,
     )

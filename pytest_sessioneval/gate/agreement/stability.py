@@ -10,7 +10,14 @@ from statistics import fmean, stdev
 from pytest_sessioneval.gate.agreement.deviation import correlation
 from pytest_sessioneval.gate.statistics import pooled_variance
 
-__all__ = ["effective_votes", "flipped", "mean_correlation", "repeat_sd"]
+__all__ = [
+    "effective_votes",
+    "flipped",
+    "mean_correlation",
+    "pooled_sd",
+    "repeat_sd",
+    "spread",
+]
 
 _PAIR = 2
 
@@ -20,8 +27,20 @@ def repeat_sd(repeats: Sequence[Sequence[float]]) -> float | None:
 
     One sequence per session. None where no session was rated twice.
     """
-    again = [scores for scores in repeats if len(scores) >= _PAIR]
-    variance = pooled_variance([(stdev(scores), len(scores)) for scores in again])
+    return pooled_sd([spread(scores) for scores in repeats if len(scores) >= _PAIR])
+
+
+def spread(scores: Sequence[float]) -> tuple[float, int]:
+    """Return the standard deviation of one session's repeats, and how many there are: two or more.
+
+    Taken once a session, not once a resample: the exact arithmetic is slow.
+    """
+    return stdev(scores), len(scores)
+
+
+def pooled_sd(spreads: Sequence[tuple[float, int]]) -> float | None:
+    """Return sigma_j of sessions whose spreads are known; None without any."""
+    variance = pooled_variance(spreads)
     return None if variance is None else math.sqrt(variance)
 
 

@@ -13,7 +13,15 @@ import pytest
 from report_runs import HOSTILE, airline_run
 
 from pytest_sessioneval.errors import StoreError
-from pytest_sessioneval.gate.agreement.card import Figure, JudgeCard, Votes, card_schema
+from pytest_sessioneval.gate.agreement.card import (
+    Agreement,
+    Figure,
+    JudgeCard,
+    Separation,
+    Stability,
+    Votes,
+    card_schema,
+)
 from pytest_sessioneval.gate.agreement.exam import (
     outcome_agreement,
     people_agreement,
@@ -45,9 +53,8 @@ RECORDS = [
 
 
 @cache
-def card(text: str = "airline") -> JudgeCard:
-    """Return a card with every section, made from real figures; ``text`` stands wherever it may."""
-    readings = [Reading(after={AXIS: 60.0 + n}, before={AXIS: 50.0}, cluster=n) for n in range(9)]
+def figures() -> tuple[tuple[Agreement, ...], Separation, Stability]:
+    """Return real figures for every section: they take a second, and name no model."""
     agreement = (
         people_agreement(RECORDS, AXIS, levels=LEVELS),
         outcome_agreement(RECORDS, AXIS),
@@ -56,6 +63,14 @@ def card(text: str = "airline") -> JudgeCard:
     separated, stable = separation(RECORDS, AXIS, "outcome"), stability(RECORDS, AXIS)
     assert separated is not None
     assert stable is not None
+    return tuple(one for one in agreement if one is not None), separated, stable
+
+
+@cache
+def card(text: str = "airline") -> JudgeCard:
+    """Return a card with every section, made from real figures; ``text`` stands wherever it may."""
+    readings = [Reading(after={AXIS: 60.0 + n}, before={AXIS: 50.0}, cluster=n) for n in range(9)]
+    agreement, separated, stable = figures()
     return JudgeCard(
         judge_version=f"openai:{text}@1#1",
         rubric_version="agent@1#2",
@@ -65,7 +80,7 @@ def card(text: str = "airline") -> JudgeCard:
         sessions=36,
         examined_at=datetime(2026, 11, 21, 19, 4, tzinfo=UTC),
         status="failed",
-        agreement=tuple(one for one in agreement if one is not None),
+        agreement=agreement,
         separation=(separated,),
         stability=(stable,),
         probes=(judge_probe(LINES[2], readings, [AXIS]), unmeasured(LINES[0], text)),

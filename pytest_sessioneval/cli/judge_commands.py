@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import click
 
 from pytest_sessioneval.cli.folders import out_folder
@@ -21,23 +24,18 @@ _MAX_CALLS = click.option(
 )
 
 
+def _count(
+    *names: str, default: int, told: str, fewest: int = 1, most: int | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return an option that takes a number from ``fewest`` to ``most`` and shows its default."""
+    kind = click.IntRange(fewest, most)
+    return click.option(*names, type=kind, default=default, show_default=True, help=told)
+
+
 @click.command("judge-noise")
 @click.argument("path")
-@click.option(
-    "-k",
-    "--repeats",
-    type=click.IntRange(2, 100),
-    default=5,
-    show_default=True,
-    help="How often each session is judged.",
-)
-@click.option(
-    "--limit",
-    type=click.IntRange(1),
-    default=20,
-    show_default=True,
-    help="At most this many sessions, always the same ones.",
-)
+@_count("-k", "--repeats", default=5, fewest=2, most=100, told="How often each session is judged.")
+@_count("--limit", default=20, told="At most this many sessions, always the same ones.")
 @_JUDGE
 @_STORE
 @_MAX_CALLS
@@ -189,20 +187,15 @@ def canaries(folder: str, *, judge: str | None, url: str | None, max_calls: int 
 @click.option(
     "--use-outcome", is_flag=True, help="Take recorded outcomes as labels of the task axis."
 )
-@click.option(
+@_count(
     "-k",
     "--repeats",
-    type=click.IntRange(1, 100),
     default=5,
-    show_default=True,
-    help="How often sessions are judged, to see whether they get the same score; 1: once.",
+    most=100,
+    told="How often sessions are judged, to see whether they get the same score; 1: once.",
 )
-@click.option(
-    "--sessions",
-    type=click.IntRange(1),
-    default=20,
-    show_default=True,
-    help="How many sessions are judged again, and changed for probes.",
+@_count(
+    "--sessions", default=20, told="How many sessions are judged again, and changed for probes."
 )
 @click.option("--no-probes", is_flag=True, help="Leave the probes out; the card is incomplete.")
 @_JUDGE

@@ -175,16 +175,8 @@ def feedback_row(entry: FeedbackEntry) -> Row:
 
 def feedback_entry(row: Row) -> FeedbackEntry:
     """Return the thumb of a row of ``FEEDBACK_ALL``; raises ``ValueError``."""
-    session_id, message_index, rating, comment, rated_at = row
-    return FeedbackEntry.model_validate(
-        {
-            "session_id": session_id,
-            "message_index": message_index,
-            "rating": rating,
-            "comment": comment,
-            "at": rated_at,
-        }
-    )
+    names = ("session_id", "message_index", "rating", "comment", "at")
+    return FeedbackEntry.model_validate(dict(zip(names, row, strict=True)))
 
 
 def label_queue_row(queue: LabelQueue) -> Row:
@@ -217,20 +209,8 @@ def label_row(given: HumanLabel) -> Row:
 
 def label(row: Row) -> HumanLabel:
     """Return the label of a row of ``LABELS_ALL``; raises ``ValueError``."""
-    digest, axis, annotator, queue, source, score, session_id, comment, labelled_at = row
-    return HumanLabel.model_validate(
-        {
-            "digest": digest,
-            "axis": axis,
-            "by": annotator,
-            "queue": queue,
-            "source": source,
-            "score": score,
-            "session_id": session_id,
-            "comment": comment,
-            "at": labelled_at,
-        }
-    )
+    names = ("digest", "axis", "by", "queue", "source", "score", "session_id", "comment", "at")
+    return HumanLabel.model_validate(dict(zip(names, row, strict=True)))
 
 
 def noise_row(noise: MeasuredNoise) -> Row:

@@ -34,19 +34,11 @@ from pytest_sessioneval.transcripts.model import SessionSummary
 from pytest_sessioneval.verdicts.model import Opinion
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from listing_values import AXES
 from postgres_server import missing_programs, shared_server
 
 NOW = datetime(2026, 11, 21, 19, 4, tzinfo=UTC)
 _T = TypeVar("_T")
-AXES = (
-    "task_complexity",
-    "goal_completion",
-    "tool_usage_quality",
-    "efficiency",
-    "communication",
-    "safety",
-    "subagent_orchestration",
-)
 EXPERTS = ("communicator", "engineer", "outcome")
 CURRENT = CurrentVersions("airline", "agent@1#0123456789ab", "gpt@1#2", EXPERTS, AXES)
 BATCH = 5_000

@@ -12,6 +12,7 @@ from pytest_sessioneval.gate.model import AxisScore
 from pytest_sessioneval.gate.noise import (
     FEWEST_DEGREES,
     AxisNoise,
+    VisibleDrop,
     axis_noise,
     best_repeats,
     differences_sd,
@@ -107,17 +108,29 @@ def test_a_spread_of_few_scores_is_not_known() -> None:
     assert [False, True] == known
 
 
-def test_the_visible_drop_by_hand() -> None:
-    """METHOD §1.1: 2.4865 × sqrt((10² + 15² × (1/3 + 1)) / 50) with the noise, 10² without."""
-    drop = visible_drop(
-        AxisNoise(axis="tone", sessions=20, degrees=80, sd=15),
-        margin=5,
-        pairs=50,
-        baseline_repeats=3,
+def drop_seen(
+    sd: float,
+    *,
+    pairs: int,
+    margin: float = 5,
+    baseline_repeats: int = 1,
+    differing: float | None = None,
+) -> VisibleDrop:
+    """Return what a judge of that spread hides, judged once, where 20 pairs are the fewest."""
+    return visible_drop(
+        AxisNoise(axis="tone", sessions=20, degrees=80, sd=sd),
+        margin=margin,
+        pairs=pairs,
+        baseline_repeats=baseline_repeats,
         repeats=1,
         fewest=20,
-        differing=10,
+        differing=differing,
     )
+
+
+def test_the_visible_drop_by_hand() -> None:
+    """METHOD §1.1: 2.4865 × sqrt((10² + 15² × (1/3 + 1)) / 50) with the noise, 10² without."""
+    drop = drop_seen(15, pairs=50, baseline_repeats=3, differing=10)
     assert 2.486475 * math.sqrt((100 + 225 * 4 / 3) / 50) == pytest.approx(drop.with_noise)
     assert 2.486475 * math.sqrt(100 / 50) == pytest.approx(drop.without_noise)
     assert 2.486475 * math.sqrt(225 * 4 / 3 / 50) == pytest.approx(drop.judge_alone)
@@ -126,15 +139,7 @@ def test_the_visible_drop_by_hand() -> None:
 @pytest.mark.parametrize("margin", [3.0, 4.0, 5.0])
 def test_what_is_needed_is_just_enough(margin: float) -> None:
     """With as many repeats, or sessions, the margin is visible; with one less it is not."""
-    drop = visible_drop(
-        AxisNoise(axis="tone", sessions=20, degrees=80, sd=15),
-        margin=margin,
-        pairs=60,
-        baseline_repeats=3,
-        repeats=1,
-        fewest=20,
-        differing=7,
-    )
+    drop = drop_seen(15, pairs=60, margin=margin, baseline_repeats=3, differing=7)
 
     def seen(sessions: int, baseline: int, run: int) -> float:
         return 2.486475 * math.sqrt((49 + 225 * (1 / baseline + 1 / run)) / sessions)
@@ -148,29 +153,14 @@ def test_what_is_needed_is_just_enough(margin: float) -> None:
 
 def test_repeats_do_not_help_where_sessions_differ_too_much() -> None:
     """A true spread of 40 over 20 sessions hides a drop of 5 from the best of judges."""
-    drop = visible_drop(
-        AxisNoise(axis="tone", sessions=20, degrees=80, sd=1),
-        margin=5,
-        pairs=20,
-        baseline_repeats=1,
-        repeats=1,
-        fewest=20,
-        differing=40,
-    )
+    drop = drop_seen(1, pairs=20, differing=40)
     assert drop.repeats_needed is None
     assert 397 == drop.sessions_needed
 
 
 def test_a_judge_that_never_varies_costs_nothing() -> None:
     """No drop is hidden by it, and the floor of pairs is all that is needed."""
-    drop = visible_drop(
-        AxisNoise(axis="tone", sessions=20, degrees=80, sd=0),
-        margin=5,
-        pairs=60,
-        baseline_repeats=1,
-        repeats=1,
-        fewest=20,
-    )
+    drop = drop_seen(0, pairs=60)
     assert (0.0, 1, 20) == (drop.judge_alone, drop.repeats_needed, drop.sessions_needed)
 
 

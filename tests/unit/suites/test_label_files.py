@@ -138,29 +138,22 @@ def test_a_queue_that_was_edited_is_refused(tmp_path: Path, change: dict[str, An
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     """Random, diagnostic and complaint labels, with who, when and why."""
     at = datetime(2026, 11, 22, 8, tzinfo=UTC)
+    drawn = [
+        HumanLabel(
+            digest="d1",
+            axis=axis,
+            score=score,
+            by="a",
+            queue=QUEUE.name,
+            source="random",
+            at=at,
+            session_id="s1",
+            comment="fine",
+        )
+        for axis, score in {"communication": 80, "goal_completion": 62.5}.items()
+    ]
     labels = (
-        HumanLabel(
-            digest="d1",
-            axis="communication",
-            score=80,
-            by="a",
-            queue=QUEUE.name,
-            source="random",
-            at=at,
-            session_id="s1",
-            comment="fine",
-        ),
-        HumanLabel(
-            digest="d1",
-            axis="goal_completion",
-            score=62.5,
-            by="a",
-            queue=QUEUE.name,
-            source="random",
-            at=at,
-            session_id="s1",
-            comment="fine",
-        ),
+        *drawn,
         HumanLabel(digest="d7", axis="goal_completion", score=0, source="complaint"),
     )
     (tmp_path / "l.jsonl").write_text(label_lines([QUEUE], labels), "utf-8")

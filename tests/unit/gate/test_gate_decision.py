@@ -1,4 +1,4 @@
-"""What the gate decides: every row of the design's table, and what may not turn it green."""
+"""What the gate decides: every row of the design's table, its settings, and what it refuses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from decision_cases import (
+    MIDDLE,
+    OTHER_RUBRIC,
+    STEADY,
+    WIGGLE,
+    against,
+    failing,
+    moved,
+    only,
+    overall,
+)
 from gate_builders import (
     AXIS,
     VERSIONS,
@@ -15,38 +26,17 @@ from gate_builders import (
     baseline,
     candidate,
     gate,
-    point,
     reasons,
 )
 
 from pytest_sessioneval.errors import BaselineError, SuiteError
 from pytest_sessioneval.gate.decision import decide
 from pytest_sessioneval.gate.model import AxisScore, Baseline, Candidate, SessionScores
-from pytest_sessioneval.gate.outcome import Comparison, Decision, MeanTest
+from pytest_sessioneval.gate.outcome import Decision
 from pytest_sessioneval.gate.rules import Status
-
-STEADY: list[Score] = [80.0, 60.0, 100.0, 70.0, 90.0] * 8
-"""Forty sessions of a baseline."""
-
-WIGGLE = [0.0, 5.0, -5.0, 10.0, -10.0, 0.0, 0.0, -5.0] * 5
-"""Differences that average -0.6 and are small enough to rule out a drop of 5."""
 
 COARSE = [0.0, 20.0, -20.0, 30.0, -30.0, 0.0, 0.0, -5.0] * 5
 """Differences that average -0.6 and are too large to rule out a drop of 5."""
-
-
-def moved(by: list[float], scores: list[Score] | None = None) -> list[Score]:
-    """Return the scores with these differences added."""
-    base = STEADY if scores is None else scores
-    shifted: list[Score] = []
-    for score, change in zip(base, by, strict=True):
-        assert not isinstance(score, str)
-        shifted.append(score + change)
-    return shifted
-
-
-MIDDLE: list[Score] = [50.0] * 40
-"""Forty sessions with room to rise and fall."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +52,9 @@ class Row:
 
 
 TWELVE = baseline(MIDDLE[:12])
-OTHER_RUBRIC = VERSIONS.model_copy(update={"rubric": "agent@2#cc"})
+
 OTHER_JUDGE = VERSIONS.model_copy(update={"judge": "openai:x@1#dd"})
+
 OTHER_SCORING = VERSIONS.model_copy(update={"scoring": "2"})
 
 
@@ -71,11 +62,6 @@ def reread(run: Candidate) -> Candidate:
     """Return the run as another version of its reader gave it."""
     sessions = [session.model_copy(update={"reader": "native@2"}) for session in run.sessions]
     return run.model_copy(update={"sessions": tuple(sessions)})
-
-
-def failing(count: int, scores: list[Score]) -> list[Score]:
-    """Return the scores with the judge failing on the first of them."""
-    return reasons("failed", count) + scores[count:]
 
 
 TABLE = {
@@ -186,26 +172,6 @@ def test_table(row: Row) -> None:
     """Each situation has its status, and stops the merge or does not."""
     decision = decide(row.run, row.against, gate(**row.settings), required=row.required)
     assert (row.status, row.blocks) == (decision.status, decision.blocks)
-
-
-def against(run: Candidate, *sides: Baseline, alpha: float = 0.05, **settings: Any) -> Decision:
-    """Return the decision against a baseline and, where given, an anchor."""
-    names = ("baseline", "anchor")
-    return decide(run, dict(zip(names, sides, strict=False)), gate(**settings), alpha=alpha)
-
-
-def only(decision: Decision) -> Comparison:
-    """Return the one gated axis's first comparison."""
-    shown = decision.axes[0].shown
-    assert shown is not None
-    return shown
-
-
-def overall(decision: Decision) -> MeanTest:
-    """Return the test on all pairs of the one gated axis."""
-    test = only(decision).overall
-    assert test is not None
-    return test
 
 
 def worked(**settings: Any) -> Decision:
@@ -347,277 +313,6 @@ def test_broken_session_is_named_with_its_scores() -> None:
     assert ("session-039", 90.0, 10.0) == (fall.key, fall.before, fall.after)
 
 
-def test_broken_session_counts_in_an_incomplete_run() -> None:
-    """A judge that is down elsewhere does not hide a broken session."""
-    decision = against(candidate([*failing(20, STEADY)[:39], 10.0]), baseline(STEADY))
-    assert ("regressed", None) == (decision.status, only(decision).overall)
-
-
-def test_mean_is_not_shown_when_much_is_missing() -> None:
-    """Above 5 % unjudged there is no mean: survivors are not the suite."""
-    shown = only(against(candidate(failing(3, MIDDLE)), baseline(MIDDLE)))
-    assert (None, None, None) == (shown.overall, shown.baseline_mean, shown.candidate_mean)
-    assert 3 / 40 == shown.missing_share
-
-
-def test_mean_is_shown_when_little_is_missing() -> None:
-    """At 5 % unjudged the numbers stand, and the run is incomplete all the same."""
-    decision = against(candidate(failing(2, MIDDLE)), baseline(MIDDLE))
-    assert ("incomplete", 38) == (decision.status, overall(decision).pairs)
-
-
-def test_judge_down_on_the_worst_does_not_improve() -> None:
-    """The case that raised a peer's average from .667 to .900: the worst one fails to be judged."""
-    worse = [50.0 - 20 * (number < 2) for number in range(40)]
-    seen = against(candidate(list(worse)), baseline(MIDDLE))
-    hidden = against(candidate(failing(2, list(worse))), baseline(MIDDLE))
-    assert ("passed", "incomplete", True) == (seen.status, hidden.status, hidden.blocks)
-
-
-def test_lost_sessions_are_named() -> None:
-    """Whoever reads the decision knows which sessions did not turn up."""
-    decision = against(candidate(MIDDLE[:38]), baseline(MIDDLE))
-    assert ("session-038", "session-039") == decision.baselines[0].lost
-
-
-def test_added_sessions_change_no_number() -> None:
-    """New sessions have nothing to be compared with."""
-    run = moved(WIGGLE, MIDDLE)
-    tests = [overall(against(candidate(s), baseline(MIDDLE))) for s in (run, [*run, 0.0, 0.0])]
-    assert tests[0] == tests[1]
-
-
-def test_added_session_that_nobody_judged_makes_the_run_incomplete() -> None:
-    """Green must mean judged."""
-    assert "incomplete" == against(candidate([*MIDDLE, "failed"]), baseline(MIDDLE)).status
-
-
-def test_null_axis_alone_is_no_failure() -> None:
-    """Sessions without a score on both sides drop out of the axis."""
-    scores: list[Score] = MIDDLE[:36] + reasons("not_applicable", 4)
-    decision = against(candidate(scores), baseline(scores))
-    assert ("passed", 36, 4) == (
-        decision.status,
-        overall(decision).pairs,
-        only(decision).nulls.both,
-    )
-
-
-def test_winning_by_nulls_is_not_possible() -> None:
-    """Six sessions that lose their score are more than chance: inconclusive, and it blocks."""
-    run = candidate(reasons("not_applicable", 6) + MIDDLE[6:])
-    decision = against(run, baseline(MIDDLE))
-    assert ("inconclusive", True, ("nulls_moved",)) == (
-        decision.status,
-        decision.blocks,
-        only(decision).reasons,
-    )
-
-
-def test_worst_case_of_nulls_is_told() -> None:
-    """Had the five that lost a score of 50 scored 0, the mean change would be -6.25."""
-    run = candidate(reasons("not_applicable", 5) + MIDDLE[5:])
-    decision = against(run, baseline(MIDDLE))
-    assert ("passed", -6.25) == (decision.status, only(decision).nulls.worst_difference)
-
-
-def test_much_unverified_is_incomplete() -> None:
-    """More than a tenth without verified evidence cannot be gated, even when it always was."""
-    scores: list[Score] = reasons("unverified", 5) + MIDDLE[5:]
-    decision = against(candidate(scores), baseline(scores))
-    assert ("incomplete", ("unverified",)) == (decision.status, only(decision).reasons)
-
-
-@pytest.mark.parametrize(("limit", "status"), [(20, "passed"), (11, "incomplete")])
-def test_how_much_may_be_unverified_is_a_setting(limit: float, status: str) -> None:
-    """Five of forty are 12.5 %."""
-    scores: list[Score] = reasons("unverified", 5) + MIDDLE[5:]
-    rules = gate(max_unverified=limit)
-    assert status == decide(candidate(scores), {"baseline": baseline(scores)}, rules).status
-
-
-def test_unverified_sessions_that_are_new_count_too() -> None:
-    """They are of the run, whether or not the baseline knows them."""
-    run = candidate([*MIDDLE, *reasons("unverified", 5)])
-    decision = against(run, baseline(MIDDLE))
-    assert ("incomplete", ("unverified",)) == (decision.status, only(decision).reasons)
-
-
-def test_unverified_sessions_of_two_groups_count() -> None:
-    """Unpaired as paired."""
-    scores: list[Score] = reasons("unverified", 5) + MIDDLE[5:]
-    rules = gate()
-    decision = decide(candidate(scores), {"baseline": baseline(MIDDLE)}, rules, unpaired=True)
-    assert "incomplete" == decision.status
-
-
-def test_little_unverified_is_a_null() -> None:
-    """Up to a tenth drops out of the axis."""
-    scores: list[Score] = reasons("unverified", 4) + MIDDLE[4:]
-    assert "passed" == against(candidate(scores), baseline(scores)).status
-
-
-def rerecorded(count: int, drop: float, size: int = 100) -> tuple[Candidate, Baseline]:
-    """Return a run of which the first ``count`` transcripts are new and fell, and its baseline."""
-    before = baseline([50.0] * size)
-    fell = candidate([50.0 - drop + (number % 2) for number in range(count)]).sessions
-    run = candidate([]).model_copy(update={"sessions": (*fell, *before.sessions[count:])})
-    return run, before
-
-
-def test_ten_rerecorded_of_a_hundred_that_got_worse() -> None:
-    """Ninety identical files do not vouch for ten that fell by twelve points."""
-    decision = against(*rerecorded(10, 12))
-    assert ("regressed", True, ("changed_regressed",)) == (
-        decision.status,
-        decision.blocks,
-        only(decision).reasons,
-    )
-    assert "passed" == overall(decision).status
-
-
-def test_rerecorded_pairs_must_pass_alone() -> None:
-    """Ten that did not fall are too few to pass alone; it is told, and stops nothing."""
-    decision = against(*rerecorded(10, 0))
-    assert ("inconclusive", False, ("changed_undecided",)) == (
-        decision.status,
-        decision.blocks,
-        only(decision).reasons,
-    )
-
-
-def test_enough_rerecorded_pairs_pass_alone() -> None:
-    """Thirty that did not fall pass, like the whole."""
-    assert "passed" == against(*rerecorded(30, 0)).status
-
-
-def test_nothing_rerecorded_passes() -> None:
-    """Verdicts on identical files are identical: there is nothing to find."""
-    decision = against(*rerecorded(0, 0))
-    assert ("passed", 0) == (decision.status, only(decision).changed)
-
-
-def test_everything_rerecorded_is_tested_once() -> None:
-    """Where every transcript is new, the changed pairs are all pairs."""
-    assert None is only(against(*rerecorded(100, 0))).changed_only
-
-
-def test_anchor_and_baseline_must_both_pass() -> None:
-    """Slow decay that each step hides from the rolling baseline is seen by the anchor."""
-    run = candidate([50.0 - 4] * 40)
-    rolling, anchor = baseline(MIDDLE), baseline([52.0] * 40)
-    decision = against(run, rolling, anchor)
-    assert ("passed", "regressed", True) == (
-        against(run, rolling).status,
-        decision.status,
-        decision.blocks,
-    )
-    assert ["baseline", "anchor"] == [one.baseline for one in decision.axes[0].comparisons]
-
-
-def test_anchor_equal_to_the_baseline_counts_once() -> None:
-    """The same scores under two names are one test."""
-    decision = against(candidate(MIDDLE), baseline(MIDDLE), baseline(MIDDLE))
-    assert 1 == len(decision.axes[0].comparisons)
-
-
-def test_anchor_does_not_miss_what_the_baseline_retired() -> None:
-    """A session that a reviewed baseline gave up is not lost to the anchor for ever."""
-    decision = against(candidate(MIDDLE[:38]), baseline(MIDDLE[:38]), baseline(STEADY))
-    use = decision.baselines[1]
-    assert (("session-038", "session-039"), ()) == (use.retired, use.lost)
-
-
-def test_anchor_of_another_rubric_is_not_comparable() -> None:
-    """The anchor must be re-scored when the rubric changes: it cannot be passed over."""
-    anchor = baseline(STEADY, versions=OTHER_RUBRIC)
-    decision = against(candidate(MIDDLE), baseline(MIDDLE), anchor)
-    assert ("not_comparable", True) == (decision.status, decision.blocks)
-    assert ["passed", "not_comparable"] == [one.status for one in decision.axes[0].comparisons]
-
-
-def two_axes(first: list[float], second: list[float], recording: str) -> tuple[SessionScores, ...]:
-    """Return sessions scored on goal_completion and communication."""
-    return tuple(
-        SessionScores(
-            key=f"session-{number:03d}",
-            digest=f"{recording}-{number}",
-            axes={AXIS: point(one), "communication": point(two)},
-        )
-        for number, (one, two) in enumerate(zip(first, second, strict=True))
-    )
-
-
-def decide_two(
-    first: list[float], second: list[float], gated: tuple[str, ...], **settings: Any
-) -> Decision:
-    """Return the decision on two axes that both were 50 throughout."""
-    axes = (AXIS, "communication")
-    flat = [50.0] * len(first)
-    before = Baseline(
-        suite="airline", versions=VERSIONS, axes=axes, sessions=two_axes(flat, flat, "before")
-    )
-    run = Candidate(
-        suite="airline", versions=VERSIONS, axes=axes, sessions=two_axes(first, second, "after")
-    )
-    return decide(run, {"baseline": before}, gate(axes=gated, **settings))
-
-
-FALLEN = [50.0 + change - 12 for change in WIGGLE]
-HELD = [50.0 + change for change in WIGGLE]
-
-
-def test_overall_is_the_worst_axis() -> None:
-    """One regressed axis of two regresses the suite."""
-    decision = decide_two(HELD, FALLEN, (AXIS, "communication"))
-    assert ("regressed", ["passed", "regressed"]) == (
-        decision.status,
-        [axis.status for axis in decision.axes],
-    )
-
-
-def test_axis_that_is_not_gated_is_only_reported() -> None:
-    """Its numbers are there, its fall stops nothing."""
-    decision = decide_two(HELD, FALLEN, (AXIS,))
-    other = decision.axes[1]
-    assert ("passed", False, None) == (decision.status, decision.blocks, other.status)
-    assert other.shown is not None
-    assert other.shown.overall is not None
-    assert -12.625 == pytest.approx(other.shown.overall.difference)
-
-
-def test_broken_session_on_an_axis_that_is_not_gated_stops_nothing() -> None:
-    """The hard floor is a rule of the gate's axes."""
-    decision = decide_two(HELD, [0.0, *HELD[1:]], (AXIS,))
-    assert ("passed", False) == (decision.status, decision.blocks)
-
-
-def test_passing_needs_no_correction_for_several_axes() -> None:
-    """Each axis passes at its own level: the same p-value with one axis or two."""
-    one, two = decide_two(HELD, HELD, (AXIS,)), decide_two(HELD, HELD, (AXIS, "communication"))
-    assert overall(one).p_noninferior == overall(two).p_noninferior
-
-
-def test_regressing_is_corrected_for_several_axes() -> None:
-    """A drop at p = .04 regresses alone, and is undecided beside a second gated axis (Holm)."""
-    weak = [34.0 + change for change in [27.0, -27.0] * 6]
-    flat = [50.0] * 12
-    alone = decide_two(weak, flat, (AXIS,), min_pairs=2, **{"break": 100})
-    beside = decide_two(weak, flat, (AXIS, "communication"), min_pairs=2, **{"break": 100})
-    assert 0.025 < overall(alone).p_drop < 0.05
-    assert ("regressed", "inconclusive") == (alone.axes[0].status, beside.axes[0].status)
-    assert 2 * overall(alone).p_drop == overall(beside).p_drop_adjusted
-
-
-def test_smaller_alpha_widens_the_interval() -> None:
-    """A look of a sequential plan tests at its own level."""
-    run, before = candidate(moved(WIGGLE, MIDDLE)), baseline(MIDDLE)
-    wide, usual = (overall(against(run, before, alpha=level)) for level in (0.001, 0.05))
-    assert wide.low is not None
-    assert usual.low is not None
-    assert wide.low < usual.low
-
-
 def noisy(before: AxisScore, after: AxisScore, index: int) -> tuple[SessionScores, SessionScores]:
     """Return one session on both sides, scored like this."""
     key = f"session-{index:03d}"
@@ -653,46 +348,6 @@ def test_unseen_share_is_of_the_pairs() -> None:
     assert 0.0722 == pytest.approx(
         overall(against(candidate(MIDDLE), baseline(MIDDLE))).unseen_share, abs=1e-4
     )
-
-
-def test_new_ids_under_the_same_keys_pair() -> None:
-    """Sessions pair by key: a re-recorded suite has new ids and digests throughout."""
-    decision = against(candidate(MIDDLE, recording="again"), baseline(MIDDLE))
-    assert ("passed", 40, 40) == (
-        decision.status,
-        decision.baselines[0].pairs,
-        decision.baselines[0].changed,
-    )
-
-
-def test_unpaired_runs_are_compared_by_welch() -> None:
-    """Runs of different sessions have no pairs, and no lost sessions either."""
-    before = baseline(STEADY)
-    renamed = tuple(
-        session.model_copy(update={"key": f"other-{session.key}"})
-        for session in candidate(STEADY).sessions
-    )
-    run = candidate([]).model_copy(update={"sessions": renamed})
-    decision = decide(run, {"baseline": before}, gate(), unpaired=True)
-    assert ("welch", (), 40) == (
-        only(decision).method,
-        decision.baselines[0].lost,
-        overall(decision).units,
-    )
-
-
-def test_unpaired_run_that_was_not_judged_is_incomplete() -> None:
-    """Different sessions, same rule: green must mean judged."""
-    run = candidate(failing(1, MIDDLE))
-    decision = decide(run, {"baseline": baseline(MIDDLE)}, gate(), unpaired=True)
-    assert "incomplete" == decision.status
-
-
-def test_unpaired_run_without_any_score_is_inconclusive() -> None:
-    """Nothing on one side is nothing to compare, and no crash."""
-    run = candidate(reasons("not_applicable", 40))
-    decision = decide(run, {"baseline": baseline(MIDDLE)}, gate(), unpaired=True)
-    assert ("inconclusive", ("nothing_paired",)) == (decision.status, only(decision).reasons)
 
 
 def test_gate_without_axes_is_refused() -> None:

@@ -18,7 +18,7 @@ from pytest_sessioneval.judging.answering import Ticket
 from pytest_sessioneval.judging.dispatch import Dispatcher
 from pytest_sessioneval.judging.model import Answer, Case
 from pytest_sessioneval.suites.model import Suite
-from pytest_sessioneval.verdicts.model import Opinion
+from pytest_sessioneval.verdicts.model import Opinion, Unscored
 
 ResultT = TypeVar("ResultT")
 
@@ -138,3 +138,12 @@ def started(function: Callable[..., ResultT], *arguments: Any) -> Future[ResultT
     future = pool.submit(function, *arguments)
     pool.shutdown(wait=False)
     return future
+
+
+def reasons_of(opinions: tuple[Opinion, ...]) -> set[str]:
+    """Return the reasons, with their detail, that opinions without any score give."""
+    return {
+        f"{axis.reason}: {axis.detail}" if isinstance(axis, Unscored) else "scored"
+        for opinion in opinions
+        for axis in opinion.axes.values()
+    }

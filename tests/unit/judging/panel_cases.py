@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pytest_sessioneval.judging.panel import Panel
 from pytest_sessioneval.suites.model import (
     Axis,
     Expert,
+    FeedbackEntry,
     JudgeSettings,
     Rubric,
     Suite,
@@ -102,3 +104,26 @@ def _axis(given: AxisOpinion | int | UnscoredReason) -> AxisOpinion:
     if isinstance(given, int):
         return Scored(score=given)
     return Unscored(reason=given) if isinstance(given, str) else given
+
+
+THUMB = FeedbackEntry(session_id="s1", message_index=1, rating=-1, comment="wrong")
+
+
+def changed(of: Suite, **changes: object) -> Suite:
+    """Return the suite with these parts exchanged."""
+    return of.model_copy(update=changes)
+
+
+def with_sections(of: Suite, **sections: object) -> Suite:
+    """Return the suite with these sections of its file."""
+    return changed(of, settings=of.settings.model_copy(update=sections))
+
+
+def with_judge(of: Suite, **changes: object) -> Suite:
+    """Return the suite with these words in its ``[judge]``."""
+    return with_sections(of, judge=of.settings.judge.model_copy(update=changes))
+
+
+def with_rubric(**changes: object) -> Callable[[Suite], Suite]:
+    """Return what changes the rubric of a suite."""
+    return lambda of: changed(of, rubric=of.rubric.model_copy(update=changes))

@@ -7,14 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
+from excerpt_cases import long_session, shown_length
 from hypothesis import given, strategies as st
 from transcript_values import TRANSCRIPTS, calling, conversation, result, said, transcript_of
 
 from pytest_sessioneval.transcripts.excerpt import (
-    Excerpt,
     excerpt,
-    segments,
-    shortened_excerpt,
 )
 from pytest_sessioneval.transcripts.model import (
     CallRef,
@@ -25,23 +23,6 @@ from pytest_sessioneval.transcripts.model import (
     Transcript,
 )
 from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
-
-
-def _length(shown: Excerpt) -> int:
-    return len("\n".join(shown.lines()))
-
-
-def _long_session(*, results: int = 3_000, turns: int = 10) -> Transcript:
-    """Return turns of user, call, result of that many characters, and answer."""
-    messages = [said("system", "Be kind.")]
-    for turn in range(turns):
-        messages += [
-            said("user", f"Question {turn}?"),
-            calling("search", text=f"Searching {turn}."),
-            result(f"<{turn}" + "r" * results + f"{turn}>"),
-            said("assistant", f"Answer {turn}."),
-        ]
-    return transcript_of(*messages)
 
 
 class TestWhole:
@@ -135,7 +116,7 @@ class TestWhole:
     def test_too_small_a_limit_is_refused(self) -> None:
         """Below two thousand characters nothing sensible can be shown."""
         with pytest.raises(ValueError, match="max_chars is 1999; at least 2000 is needed"):
-            excerpt(_long_session(), max_chars=1_999)
+            excerpt(long_session(), max_chars=1_999)
 
 
 class TestHostileText:
@@ -178,7 +159,7 @@ class TestShortening:
 
     def test_the_middle_of_tool_outputs_goes_first(self) -> None:
         """Head and tail of each long result stay, 60 to 40, and all that was said."""
-        transcript = _long_session()
+        transcript = long_session()
         shown = excerpt(transcript, max_chars=25_000)
 
         early = shown.find(3)
@@ -198,7 +179,7 @@ class TestShortening:
 
     def test_the_last_turns_and_errors_are_kept_whole(self) -> None:
         """Results of the last six turns, and those marked as errors, stay as they are."""
-        transcript = _long_session()
+        transcript = long_session()
         marked = [
             message.model_copy(update={"is_error": message.index == 3})
             for message in transcript.messages
@@ -214,7 +195,7 @@ class TestShortening:
 
     def test_rated_messages_are_kept_whole(self) -> None:
         """What people rated is shown as they saw it."""
-        shown = excerpt(_long_session(), max_chars=25_000, rated=[7])
+        shown = excerpt(long_session(), max_chars=25_000, rated=[7])
 
         rated = shown.find(7)
         assert rated is not None
@@ -230,7 +211,7 @@ class TestShortening:
 
     def test_quotes_may_be_taken_from_what_is_shown_alone(self) -> None:
         """Head and tail are two stretches: no quote can span what is left out."""
-        shown = excerpt(_long_session(), max_chars=25_000).find(3)
+        shown = excerpt(long_session(), max_chars=25_000).find(3)
 
         assert shown is not None
         assert ("<0" + "r" * 1_198, "r" * 798 + "0>") == shown.quotable
@@ -250,7 +231,7 @@ class TestShortening:
 
     def test_whole_messages_go_oldest_first_when_shortening_is_not_enough(self) -> None:
         """Runs of messages leave one line each, and the end of the session stays."""
-        shown = excerpt(_long_session(turns=100), max_chars=25_000)
+        shown = excerpt(long_session(turns=100), max_chars=25_000)
 
         left_out = [message for message in shown.messages if message.last is not None]
         assert "M2" == left_out[0].label
@@ -267,7 +248,7 @@ class TestShortening:
 
     def test_the_first_question_outlives_the_others(self) -> None:
         """When questions must go too, the system prompt, the first one and the end stay."""
-        shown = excerpt(_long_session(turns=400), max_chars=3_000)
+        shown = excerpt(long_session(turns=400), max_chars=3_000)
 
         kept = [message.text for message in shown.messages if message.last is None]
         assert ["Be kind.", "Question 0?"] == kept[:2]
@@ -289,12 +270,12 @@ class TestShortening:
         """A single huge question is shortened rather than passed on."""
         shown = excerpt(transcript_of(said("user", "q" * 1_000_000)), max_chars=2_000)
 
-        assert _length(shown) <= 2_000
+        assert shown_length(shown) <= 2_000
         assert 0 < shown.coverage < 0.01
 
     def test_the_same_transcript_is_shown_the_same_way(self) -> None:
         """Nothing but the transcript and the limit decides."""
-        transcript = _long_session(turns=50)
+        transcript = long_session(turns=50)
 
         assert excerpt(transcript, max_chars=9_000) == excerpt(transcript, max_chars=9_000)
 
@@ -322,7 +303,7 @@ def test_no_limit_is_ever_passed(transcript: Transcript, max_chars: int, factor:
     grown = _grown(transcript, factor)
     shown = excerpt(grown, max_chars=max_chars)
 
-    assert _length(shown) <= max_chars
+    assert shown_length(shown) <= max_chars
     assert 0 <= shown.shown_chars <= shown.total_chars
     texts = {
         (part.agent_id, message.index): message
@@ -359,73 +340,5 @@ def test_real_sessions_fit_a_small_judge(shared_data: Path) -> None:
     assert found
     for transcript in found:
         shown = excerpt(transcript, max_chars=8_000)
-        assert _length(shown) <= 8_000
+        assert shown_length(shown) <= 8_000
         assert shown.coverage > 0.1
-
-
-class TestWithoutLosingAMessage:
-    """A shortened excerpt keeps every message, or there is none."""
-
-    def test_outputs_lose_their_middle_and_nothing_else(self) -> None:
-        """Each message is there; those that are not whole are named."""
-        shown = shortened_excerpt(_long_session(), max_chars=25_000)
-
-        assert shown is not None
-        assert len(_long_session().messages) == len(shown.messages)
-        assert () == shown.left_out
-        assert "M3" in shown.shortened
-
-    def test_there_is_none_where_messages_would_have_to_go(self) -> None:
-        """No message is shortened below a thousand characters to avoid that."""
-        assert None is shortened_excerpt(_long_session(turns=100), max_chars=25_000)
-
-    def test_what_is_left_out_whole_is_named_by_its_range(self) -> None:
-        """As the elision in its place says."""
-        shown = excerpt(_long_session(turns=100), max_chars=25_000)
-        told = [message.text for message in shown.messages if message.last is not None]
-        ranges = [text.removeprefix("[… ").partition(" left out")[0] for text in told]
-        assert tuple(text.replace(" to ", "–") for text in ranges) == shown.left_out
-        assert shown.left_out[0].startswith("M2–")
-
-
-class TestSegments:
-    """Parts that are read one after the other."""
-
-    def test_every_message_is_in_one_part_in_order(self) -> None:
-        """Under the number it has in the whole transcript."""
-        session = _long_session(turns=20)
-        parts = segments(session, room=8_000, longest_block=10_000, weight=len)
-
-        assert len(parts) > 5
-        labels = [message.label for part in parts for message in part.messages]
-        assert [f"M{index}" for index in range(len(session.messages))] == labels
-        assert all(_length(part) <= 8_000 for part in parts)
-        assert all(1.0 == part.coverage for part in parts)
-
-    def test_a_long_block_loses_its_middle(self) -> None:
-        """And the part says so."""
-        (part,) = segments(_long_session(turns=1), room=8_000, longest_block=2_000, weight=len)
-
-        assert ("M3",) == part.shortened
-        assert 0 < part.coverage < 1
-
-    def test_a_message_of_many_blocks_fits_a_part_too(self) -> None:
-        """However many calls it makes."""
-        call = ToolCall(name="write", arguments={"text": "w" * 900})
-        busy = Message(index=0, role="assistant", tool_calls=(call,) * 50)
-        parts = segments(transcript_of(busy), room=4_000, longest_block=2_000, weight=len)
-
-        assert [True] == [_length(part) <= 4_000 for part in parts]
-
-    def test_sub_agents_follow_the_main_agent(self) -> None:
-        """A part names the sub-agents that speak in it, and no others."""
-        steps = [said("assistant", f"step {step} " + "s" * 900) for step in range(4)]
-        agents = tuple(
-            Subsession(agent_id=f"a{number}", messages=conversation(*steps)) for number in range(2)
-        )
-        session = transcript_of(*steps, subsessions=agents)
-        parts = segments(session, room=4_000, longest_block=2_000, weight=len)
-
-        assert [(), ("A1",), ("A2",)] == [
-            tuple(agent.label for agent in part.agents) for part in parts
-        ]

@@ -1,19 +1,17 @@
-"""A file's bytes to its JSON values: every way in which a file can be bad."""
+"""A file's bytes to its JSON values: every way in which its content can be bad."""
 
 from __future__ import annotations
 
 import json
-import os
 import tracemalloc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from loading_cases import values_of
 
-from pytest_sessioneval.errors import TranscriptError, UnrecognisedError
+from pytest_sessioneval.errors import TranscriptError
 from pytest_sessioneval.transcripts.loading import load_document, parse_document
 from pytest_sessioneval.transcripts.reader import Document, Limits
 
@@ -40,10 +38,6 @@ def _outcome(data: bytes) -> Document | str:
         return str(error)
 
 
-def _values(document: Document) -> list[Any]:
-    return [record.value for record in document.records]
-
-
 def _skips(document: Document) -> list[tuple[int, str]]:
     return [(skip.line, skip.reason) for skip in document.skipped]
 
@@ -57,7 +51,7 @@ class TestWhatAFileHolds:
 
         assert ("json", [{"a": [1]}], [2]) == (
             document.kind,
-            _values(document),
+            values_of(document),
             [record.line for record in document.records],
         )
 
@@ -95,7 +89,7 @@ class TestWhatAFileHolds:
         """What follows a broken value that spans lines is left out, and counted."""
         document = _parsed('{\n "a": 1\n}\n{\n "b": \n}\n{\n "c": 3\n}\n')
 
-        assert [{"a": 1}] == _values(document)
+        assert [{"a": 1}] == values_of(document)
         assert [(4, "expecting value (column 1); the rest of the file was left out")] == _skips(
             document
         )
@@ -104,7 +98,7 @@ class TestWhatAFileHolds:
         """Lines that begin with // are no records, wherever they stand."""
         document = _parsed('// Source: somewhere\n  // and more\n{"a": 1}\n//\n{"b": 2}\n// end')
 
-        assert [{"a": 1}, {"b": 2}] == _values(document)
+        assert [{"a": 1}, {"b": 2}] == values_of(document)
         assert [(1, "comment"), (2, "comment"), (4, "comment"), (6, "comment")] == _skips(document)
 
     def test_comments_around_one_value_leave_it_a_json_document(self) -> None:
@@ -115,7 +109,7 @@ class TestWhatAFileHolds:
 
     def test_a_byte_order_mark_is_no_content(self) -> None:
         """A UTF-8 byte order mark at the start is passed over."""
-        assert [{"ä": "ö"}] == _values(_parsed("\ufeff" + '{"ä": "ö"}'))
+        assert [{"ä": "ö"}] == values_of(_parsed("\ufeff" + '{"ä": "ö"}'))
 
     def test_other_line_separators_end_no_line(self) -> None:
         """U+2028 and its like within a string do not split a record."""
@@ -134,7 +128,7 @@ class TestWhatAFileHolds:
         """JSON Lines as Python writes them are read back whole (NUL and half pairs aside)."""
         text = "\n".join(json.dumps(record) for record in records)
         if "\\u0000" not in text and "\\ud" not in text:
-            assert records == _values(_parsed(text))
+            assert records == values_of(_parsed(text))
 
 
 class TestBrokenLines:
@@ -144,21 +138,21 @@ class TestBrokenLines:
         """What was cut off at the end is one skipped line."""
         document = _parsed('{"a": 1}\n{"b": 2}\n{"c": "thr')
 
-        assert [{"a": 1}, {"b": 2}] == _values(document)
+        assert [{"a": 1}, {"b": 2}] == values_of(document)
         assert [(3, "unterminated string")] == _skips(document)
 
     def test_a_truncated_second_object_of_a_line_is_left_out(self) -> None:
         """The sound object before it on the line is kept."""
         document = _parsed('{"a": 1}{"b": ')
 
-        assert ([{"a": 1}], [1]) == (_values(document), [line for line, _ in _skips(document)])
+        assert ([{"a": 1}], [1]) == (values_of(document), [line for line, _ in _skips(document)])
 
     def test_a_broken_first_line_does_not_hide_the_others(self) -> None:
         """A first line cut at its start is skipped like any other."""
         document = _parsed('ssage": 1}\n{"b": 2}\n{"c": 3}\n')
 
         assert ([{"b": 2}, {"c": 3}], [1]) == (
-            _values(document),
+            values_of(document),
             [line for line, _ in _skips(document)],
         )
 
@@ -179,21 +173,21 @@ class TestBrokenLines:
         """One skipped line, with its number and reason, and the lines around it are read."""
         document = _parsed(f'{{"a": 1}}\n{line}\n{{"c": 3}}\n')
 
-        assert [{"a": 1}, {"c": 3}] == _values(document)
+        assert [{"a": 1}, {"c": 3}] == values_of(document)
         assert [(2, reason)] == _skips(document)
 
     def test_bytes_that_are_no_utf8_spoil_their_line_only(self) -> None:
         """A line with invalid UTF-8 is skipped; umlauts on others stay."""
         document = _parsed(b'{"a": "\xc3\xa4"}\n{"b": "\xff"}\n{"c": 3}\n')
 
-        assert [{"a": "ä"}, {"c": 3}] == _values(document)
+        assert [{"a": "ä"}, {"c": 3}] == values_of(document)
         assert [(2, "not UTF-8")] == _skips(document)
 
     def test_nul_padding_after_a_crash_is_left_out(self) -> None:
         """A file padded with NUL bytes by a crashed machine keeps its records."""
         document = _parsed(b'{"a": 1}\n{"b": 2}\n' + b"\0" * 512)
 
-        assert [{"a": 1}, {"b": 2}] == _values(document)
+        assert [{"a": 1}, {"b": 2}] == values_of(document)
         assert [(3, "a NUL byte")] == _skips(document)
 
     def test_a_file_without_a_sound_line_is_an_error(self) -> None:
@@ -299,111 +293,3 @@ class TestLimits:
         path.write_text('{"a": 1}\n' * 20)
 
         assert 20 == len(load_document(path, Limits(line_bytes=10)).records)
-
-
-class TestFilesThatCannotBeRead:
-    """What is no readable file is an error that says what it is."""
-
-    def test_a_directory_named_like_a_file(self, tmp_path: Path) -> None:
-        """A directory is said to be one."""
-        path = tmp_path / "x.json"
-        path.mkdir()
-
-        with pytest.raises(TranscriptError, match=r"x\.json: is a directory, not a file$"):
-            load_document(path)
-
-    def test_a_dangling_link_names_its_target(self, tmp_path: Path) -> None:
-        """A link to nothing says where it leads."""
-        path = tmp_path / "link.json"
-        path.symlink_to("nowhere.json")
-
-        with pytest.raises(TranscriptError, match=r"link\.json: is a dangling link to nowhere"):
-            load_document(path)
-
-    def test_a_missing_file(self, tmp_path: Path) -> None:
-        """A file that went away is said to be gone."""
-        with pytest.raises(TranscriptError, match="there is no such file"):
-            load_document(tmp_path / "gone.json")
-
-    def test_a_link_to_itself(self, tmp_path: Path) -> None:
-        """A circle of links is told from a file."""
-        path = tmp_path / "loop.json"
-        path.symlink_to(path)
-
-        with pytest.raises(TranscriptError, match=r"loop\.json: is a link that leads back"):
-            load_document(path)
-
-    def test_unreadable_permissions(self, tmp_path: Path) -> None:
-        """A file that may not be read says so."""
-        path = tmp_path / "secret.json"
-        path.write_text("{}")
-        path.chmod(0)
-
-        with (
-            _without_privileges(),
-            pytest.raises(TranscriptError, match="may not be read: permission denied"),
-        ):
-            load_document(path)
-
-    def test_a_pipe_is_not_waited_for(self, tmp_path: Path) -> None:
-        """A named pipe is refused instead of blocking for ever."""
-        path = tmp_path / "pipe.json"
-        os.mkfifo(path)
-
-        with pytest.raises(TranscriptError, match="is no regular file"):
-            load_document(path)
-
-
-class TestFilesThatAreNoTranscripts:
-    """Without a sound record, the name tells a broken transcript from another kind of file."""
-
-    @pytest.mark.parametrize(
-        ("name", "data"),
-        [
-            ("README.md", b"# Sessions\n"),
-            ("README.md", b"[![badge](https://example.org)](x)\n"),
-            ("pyproject.toml", b'[project]\nname = "x"\n'),
-            ("picture.png", b"\x89PNG\r\n\x1a\n\0\0"),
-            ("logs.eval", b"PK\x03\x04"),
-            ("__init__.py", b""),
-        ],
-    )
-    def test_a_file_of_another_kind_is_unrecognised(
-        self, tmp_path: Path, name: str, data: bytes
-    ) -> None:
-        """A file beside the transcripts that is no JSON is no error of its own."""
-        path = tmp_path / name
-        path.write_bytes(data)
-
-        with pytest.raises(UnrecognisedError, match="no JSON"):
-            load_document(path)
-
-    def test_a_broken_file_that_says_it_is_json_is_an_error(self, tmp_path: Path) -> None:
-        """A name that promises JSON makes it a broken transcript."""
-        path = tmp_path / "README.json"
-        path.write_text("# Sessions\n")
-
-        with pytest.raises(TranscriptError) as caught:
-            load_document(path)
-
-        assert not isinstance(caught.value, UnrecognisedError)
-
-    def test_sound_records_are_read_whatever_the_name(self, tmp_path: Path) -> None:
-        """A log file of JSON lines is read, broken lines aside."""
-        path = tmp_path / "session.log"
-        path.write_text('{"a": 1}\n{"b": 2}\n{"c"')
-
-        assert [{"a": 1}, {"b": 2}] == _values(load_document(path))
-
-
-@contextmanager
-def _without_privileges() -> Iterator[None]:
-    """Run as an ordinary user where the tests run as root, whom no permission stops."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if user == 0:
-            os.seteuid(user)

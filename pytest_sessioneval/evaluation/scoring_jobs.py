@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pytest_sessioneval.errors import StoreError
@@ -36,6 +36,7 @@ from pytest_sessioneval.evaluation.scoring_calls import (
     summary_of,
 )
 from pytest_sessioneval.judging.panel import EMBEDDED
+from pytest_sessioneval.reports.writing import prepare_folder
 from pytest_sessioneval.stores.job_values import (
     INTERRUPTED,
     JobResult,
@@ -95,11 +96,14 @@ class ScoringJobs:
         self._clock = clock
         self._terms = terms
         self._reports = reports or SampleReports(store.jobs, out)
+        prepare_folder(out)
         self._owner = Owner(out / "processes")
         self._under_way: dict[str, Future[None]] = {}
         self._settling: set[str] = set()
         self._behind: dict[str, str] = {}
         self._lost: dict[str, str] = {}
+        self._calling = threading.Lock()
+        self._last_call = datetime.min.replace(tzinfo=UTC)
         self._closed = threading.Event()
         try:
             self._look()
@@ -136,7 +140,7 @@ class ScoringJobs:
             job_id=secrets.token_hex(6),
             session_id=request.session_id,
             run_id=run_id_of(request.session_id),
-            created_at=self._clock(),
+            created_at=self._next_moment(),
             owner=self._owner.name,
             request=asked,
             summary=summary_of(asked, request.session_id),
@@ -191,6 +195,12 @@ class ScoringJobs:
         self._jobs.fail(mine, INTERRUPTED, self._clock())
         self._looking.join(self._terms.grace_s)
         self._owner.release()
+
+    def _next_moment(self) -> datetime:
+        """Return what time it is, later than for the call before: calls are listed by it."""
+        with self._calling:
+            self._last_call = max(self._clock(), self._last_call + timedelta(microseconds=1))
+            return self._last_call
 
     def _check_room(self) -> None:
         if self._closed.is_set():

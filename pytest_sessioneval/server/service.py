@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -13,8 +13,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from pytest_sessioneval.evaluation.current import configured_versions, last_versions
+from pytest_sessioneval.evaluation.sample_scoring import SampleScorer, ScorerTerms
+from pytest_sessioneval.evaluation.scoring_jobs import ScoringJobs, ScoringTerms
 from pytest_sessioneval.evaluation.session_source import SessionSource
 from pytest_sessioneval.evaluation.settings import EvaluationSettings
+from pytest_sessioneval.judging.panel import EMBEDDED
 from pytest_sessioneval.stores.listings import CurrentVersions
 from pytest_sessioneval.stores.opening import open_store
 from pytest_sessioneval.stores.protocol import Store
@@ -45,6 +48,10 @@ class ServiceSettings:
     """Who judges instead of the suites' judges; None: they do, by default the embedded one."""
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     """How judging goes about it: concurrency and budget, of all runs together."""
+    scoring_workers: int = 4
+    """Most samples scored at once."""
+    embedding_model: str | None = None
+    """Whose embeddings are compared where a call does not say; None: nobody's."""
     look_every_s: float = 1.0
     """How often folders are looked at, at most."""
     clock: Callable[[], datetime] = _now
@@ -58,6 +65,7 @@ class Service:
     settings: ServiceSettings
     store: Store
     sessions: SessionSource
+    scoring: ScoringJobs
 
     def current(self) -> tuple[CurrentVersions, ...]:
         """Return under which versions sessions count as evaluated, by suite.
@@ -81,8 +89,9 @@ def open_service(settings: ServiceSettings) -> Iterator[Service]:
 
     Raises ``SettingError``, ``SuiteError`` and ``StoreError`` for what cannot be used.
     """
-    store = open_store(settings.store, root=settings.home)
-    try:
+    with ExitStack() as held:
+        store = open_store(settings.store, root=settings.home)
+        held.callback(store.close)
         sessions = SessionSource(
             settings.folders,
             judge=settings.judge,
@@ -91,9 +100,36 @@ def open_service(settings: ServiceSettings) -> Iterator[Service]:
             versions_of=partial(configured_versions, environ=settings.environ),
             interval_s=settings.look_every_s,
         )
-        yield Service(settings=settings, store=store, sessions=sessions)
-    finally:
-        store.close()
+        yield Service(
+            settings=settings,
+            store=store,
+            sessions=sessions,
+            scoring=_scoring(settings, store, held),
+        )
+
+
+def _scoring(settings: ServiceSettings, store: Store, held: ExitStack) -> ScoringJobs:
+    terms = ScorerTerms(
+        environ=settings.environ,
+        connections=settings.scoring_workers,
+        max_calls=settings.evaluation.max_calls,
+        max_cost=settings.evaluation.max_cost_usd,
+    )
+    scorer = SampleScorer(terms)
+    held.callback(scorer.close)
+    jobs = ScoringJobs(
+        store=store,
+        scorer=scorer,
+        out=settings.out,
+        clock=settings.clock,
+        terms=ScoringTerms(
+            judge_model=settings.judge or EMBEDDED,
+            embedding_model=settings.embedding_model,
+            workers=settings.scoring_workers,
+        ),
+    )
+    held.callback(jobs.close)
+    return jobs
 
 
 def _service(request: Request) -> Service:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_sessioneval.errors import SettingError, SuiteError
+from pytest_sessioneval.evaluation.advising import with_advice
 from pytest_sessioneval.evaluation.cards import standings
 from pytest_sessioneval.evaluation.deciding import decide_run
 from pytest_sessioneval.evaluation.direct import Announce, DirectRun, suite_in
@@ -100,7 +101,9 @@ def score(request: ScoringRequest, run: DirectRun, *, announce: Announce, out: P
     missing = request.require_gate and not decided
     stopped = any(gate.blocks for gate in gates.values())
     return Scored(
-        report=build_report(done, gates, standings(done, plan, out=out)),
+        report=with_advice(
+            build_report(done, gates, standings(done, plan, out=out)), plan, run.store
+        ),
         missed=missed,
         problems=problems,
         gate_missing=missing,

@@ -261,7 +261,17 @@ class _Scales:
             quote=citation.quote[:_LONGEST_KEPT],
             polarity=citation.polarity,
             verified=found is not None,
+            tool=_tool(message, citation.quote) if message and found else None,
         )
+
+
+def _tool(message: ShownMessage, quote: str) -> str | None:
+    """Return the tool whose result is quoted, or one of whose calls is."""
+    if message.role == "tool":
+        return message.tool_name
+    calls = [block.text for block in message.blocks if block.kind == "call"]
+    wanted = normalise(without_labels(quote)) if calls else ""
+    return next((text.partition(" ")[0] for text in calls if wanted in normalise(text)), None)
 
 
 def _quotes(messages: Sequence[ShownMessage]) -> Quotes:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from pytest_sessioneval.judging.panel import EMBEDDED
+from pytest_sessioneval.reports.advice.markdown import first_advice
 from pytest_sessioneval.reports.markdown_gate import gate_section
 from pytest_sessioneval.reports.markdown_scores import lowest_sessions, session_table
 from pytest_sessioneval.reports.markdown_sessions import (
@@ -52,17 +53,18 @@ _LIMITS = {
 _DOUBTFUL: tuple[UnscoredReason, ...] = ("unverified", "tampered")
 
 
-def render_markdown(report: Report, link: Link = no_link) -> str:
+def render_markdown(report: Report, link: Link = no_link, *, advice: str | None = None) -> str:
     """Return the report as GitHub-flavoured Markdown, ending in a line feed.
 
     ``link`` makes the target of a link to a transcript from its path under the
-    run's root; without one, paths are shown and not linked. Nothing that a
+    run's root; without one, paths are shown and not linked. ``advice`` is where
+    ``advice.md`` is to be seen; None: nowhere from here. Nothing that a
     transcript or a judge wrote is Markdown, HTML, a link or a mention.
     """
-    return "\n".join(_lines(report, link)) + "\n"
+    return "\n".join(_lines(report, link, advice)) + "\n"
 
 
-def _lines(report: Report, link: Link) -> Iterator[str]:
+def _lines(report: Report, link: Link, advice: str | None) -> Iterator[str]:
     yield f"# Session scores: {markdown_text(headline(report))}"
     yield ""
     for warning in _warnings(report):
@@ -72,7 +74,7 @@ def _lines(report: Report, link: Link) -> Iterator[str]:
         yield "No suite was run."
         yield ""
     for suite in report.suites:
-        yield from _suite(suite, link)
+        yield from _suite(suite, link, advice)
     yield from _provenance(report)
 
 
@@ -83,7 +85,7 @@ def _warnings(report: Report) -> Iterator[str]:
         yield f"Only a part of the suites was run: {report.partial}."
 
 
-def _suite(suite: SuiteReport, link: Link) -> Iterator[str]:
+def _suite(suite: SuiteReport, link: Link, advice: str | None) -> Iterator[str]:
     yield f"## {markdown_text(suite.suite)}"
     yield ""
     yield " ".join(_opening(suite))
@@ -91,6 +93,7 @@ def _suite(suite: SuiteReport, link: Link) -> Iterator[str]:
     if suite.judge.notice:
         yield f"> {markdown_text(suite.judge.notice)}"
         yield ""
+    yield from _advice(suite, advice)
     yield from gate_section(suite, link)
     yield from unscored_sessions(suite, link)
     yield from _averages(suite)
@@ -123,6 +126,13 @@ def _opening(suite: SuiteReport) -> Iterator[str]:
         yield f"**{markdown_text(words)}**"
     if not suite.thresholds.session and not suite.thresholds.mean:
         yield "No threshold is set: a session passes once it is judged."
+
+
+def _advice(suite: SuiteReport, target: str | None) -> Iterator[str]:
+    if first := first_advice(suite):
+        more = "" if target is None else f": see [advice.md]({target})"
+        yield f"What costs most: {first}{more}."
+        yield ""
 
 
 def _averages(suite: SuiteReport) -> Iterator[str]:

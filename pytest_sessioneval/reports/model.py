@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.gate.agreement.standing import Standing
 from pytest_sessioneval.gate.result import GateResult
+from pytest_sessioneval.reports.advice.model import SuiteAdvice
 from pytest_sessioneval.suites.model import Thresholds
 from pytest_sessioneval.suites.thresholds import Shortfall
 from pytest_sessioneval.verdicts.means import AxisMean
@@ -194,6 +195,8 @@ class SuiteReport(Frozen):
     """What was decided: the gate's decision and the shortcuts; null: neither was asked for."""
     standing: Standing | None = None
     """Whether its judge is calibrated, and by which card; null: nobody looked."""
+    advice: SuiteAdvice | None = None
+    """What to look at first, made of all this without a model; null: nobody looked."""
     sessions: tuple[SessionReport, ...]
     """One per selected session, in collection order."""
     canaries: tuple[SessionReport, ...] = ()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pytest_sessioneval.errors import SettingError, StoreError
 from pytest_sessioneval.gate.agreement.card import JudgeCard
+from pytest_sessioneval.reports.advice.markdown import render_advice
 from pytest_sessioneval.reports.card import render_card
 from pytest_sessioneval.reports.csv_file import render_csv
 from pytest_sessioneval.reports.json_file import escaped, json_parts
@@ -56,13 +57,16 @@ class Written:
     """Its report.md."""
     csv: Path
     """Its scores.csv."""
+    advice: Path | None = None
+    """Its advice.md; None: nobody looked for any."""
     extra: tuple[Path, ...] = ()
     """Those written elsewhere by request."""
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """Every file, the one to read first at the front."""
-        return (self.markdown, self.json, self.csv, *self.extra)
+        advice = () if self.advice is None else (self.advice,)
+        return (self.markdown, *advice, self.json, self.csv, *self.extra)
 
 
 def write_reports(
@@ -75,6 +79,7 @@ def write_reports(
 ) -> Written:
     """Write ``report.json``, ``report.md`` and ``scores.csv`` to ``folder/runs/<run id>/``.
 
+    ``advice.md`` is written beside them where the report holds advice.
     ``root`` is the folder that suites' roots are relative to; Markdown links to
     transcripts from there. ``json_path`` and ``md_path`` are further copies that
     the user asked for. A file is replaced as a whole: a reader sees the old one
@@ -87,10 +92,14 @@ def write_reports(
         json=run_folder / "report.json",
         markdown=run_folder / "report.md",
         csv=run_folder / "scores.csv",
+        advice=run_folder / "advice.md" if any(one.advice for one in report.suites) else None,
         extra=tuple(path for path in (json_path, md_path) if path is not None),
     )
     _store(written.json, json_parts(report))
-    _store(written.markdown, [render_markdown(report, links_from(run_folder, root))])
+    link = links_from(run_folder, root)
+    _store(written.markdown, [render_markdown(report, link, advice="advice.md")])
+    if written.advice is not None:
+        _store(written.advice, [render_advice(report, link)])
     _store(written.csv, [render_csv(report)])
     if json_path is not None:
         _export(json_path, json_parts(report), "--sessioneval-json")

@@ -67,7 +67,7 @@ class LocalSource:
         self._lock = threading.Lock()
         self._selected: dict[str, frozenset[str]] = {}
         self._members: dict[str, tuple[Member, ...]] = {}
-        self._store = store
+        self.store = store
         self._source = TranscriptSource(registry, readings=readings)
         self._root = root
         self._run_id = settings.run_id or new_run_id(datetime.now(UTC))
@@ -77,7 +77,7 @@ class LocalSource:
     def _evaluation(self, settings: EvaluationSettings) -> Evaluation:
         return Evaluation(
             settings=settings,
-            store=self._store,
+            store=self.store,
             source=self._source,
             open_judge=self._open_judge,
             run_id=self._run_id,
@@ -116,7 +116,7 @@ class LocalSource:
                 "out: each suite has a baseline of its own"
             )
         if self._settings.part is not None:
-            check_part(self._settings.part, plan, self._store)
+            check_part(self._settings.part, plan, self.store)
         for suite_plan in plan.suites:
             panel = self.evaluation.panel(suite_plan.suite)
             if not gate.update:
@@ -162,7 +162,7 @@ class LocalSource:
             run.suites,
             shard=self._selected,
             finished=finished,
-            store=self._store,
+            store=self.store,
             now=datetime.now(UTC),
         )
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pytest
 
 from pytest_sessioneval.errors import SessionEvalError, StoreError, UsageError
+from pytest_sessioneval.evaluation.advising import with_advice
 from pytest_sessioneval.evaluation.baselines import BaselineWritten
 from pytest_sessioneval.evaluation.cards import standings
 from pytest_sessioneval.evaluation.deciding import decide_run, write_baselines
@@ -117,6 +118,10 @@ def conclude(
     except (UsageError, StoreError) as error:
         problems.append(str(error))
     report = build_report(run, gates, standings(run, evaluation.plan, out=settings.out))
+    try:
+        report = with_advice(report, evaluation.plan, source.store)
+    except StoreError as error:  # advice is worth no report
+        problems.append(f"internal error: {error}")
     if settings.part is not None and not ended.decides:
         report = report.model_copy(update={"run_id": settings.part.name})
     written = _written(report, settings, config, problems)

@@ -82,6 +82,8 @@ class Evidence(Frozen):
     """The quote was found in the cited message by code."""
     note: str = ""
     """What the place shows, in a few words; the embedded judge's own text."""
+    tool: str | None = None
+    """The tool whose call or result the place is; null: none, or it is not known."""
 
 
 class Scored(Frozen):

@@ -107,7 +107,9 @@ def test_reports_are_written(gated: Path) -> None:
     """The same files, below --out."""
     assert 0 == score(gated, "--out", "reports").exit_code
     (folder,) = Path("reports/runs").iterdir()
-    assert {"report.json", "report.md", "scores.csv"} == {path.name for path in folder.iterdir()}
+    assert {"advice.md", "report.json", "report.md", "scores.csv"} == {
+        path.name for path in folder.iterdir()
+    }
 
 
 def test_the_run_is_kept(gated: Path) -> None:

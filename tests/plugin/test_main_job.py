@@ -47,7 +47,7 @@ def test_an_axis_without_scores_has_no_mean(
     result.stdout.fnmatch_lines(["*goal_completion is not scored by this judge*"])
 
 
-@pytest.mark.parametrize("name", ["report.json", "report.md", "scores.csv"])
+@pytest.mark.parametrize("name", ["advice.md", "report.json", "report.md", "scores.csv"])
 def test_reports_are_written(
     pytester: pytest.Pytester, sessions: Sessions, runs: Runs, name: str
 ) -> None:

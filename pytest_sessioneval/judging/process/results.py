@@ -7,7 +7,7 @@ from typing import Literal
 
 from pytest_sessioneval.transcripts.model import JsonObject
 
-__all__ = ["FAILED", "Status", "is_polling", "is_shell", "result_status", "writes"]
+__all__ = ["FAILED", "Status", "is_polling", "is_shell", "result_status", "tells_outage", "writes"]
 
 Status = Literal[
     "ok", "failed", "bad_arguments", "unknown_tool", "outage", "reported", "denied", "missing"
@@ -231,6 +231,12 @@ def result_status(name: str, text: str, *, is_error: bool) -> Status:
     if _OUTAGE.search(head):
         return "outage"
     return "failed"
+
+
+def tells_outage(text: str) -> bool:
+    """Return whether the words are an error that says a tool was out of order."""
+    head = text[:_HEAD]
+    return _OUTAGE.search(head) is not None and _error_shaped(text, head)
 
 
 def _error_shaped(text: str, head: str) -> bool:

@@ -198,6 +198,7 @@ def _evidence(
                         quote=cite.quote,
                         agent_id=cite.agent_id,
                         note=_note(finding),
+                        tool=cite.tool,
                     )
                 )
     return tuple(found)

@@ -40,6 +40,8 @@ class Cite:
     quote: str = ""
     """Words that stand in that message; empty: the message as a whole."""
     agent_id: str | None = None
+    tool: str | None = None
+    """The tool called there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,9 @@ def _cycle_finding(part: Part, cycle: Cycle) -> Finding:
         label=f"{names} went round {rounds} times with the same results "
         f"({part.place(first.message)} to {part.place(last.message)})",
         place="",
-        cites=tuple(Cite(call.message, agent_id=part.agent_id) for call in (first, last)),
+        cites=tuple(
+            Cite(call.message, agent_id=part.agent_id, tool=call.name) for call in (first, last)
+        ),
         amount=rounds - 2,
     )
 
@@ -205,7 +209,7 @@ def _figure_findings(reading: Reading) -> Iterable[Finding]:
         yield Finding(f"ungrounded_{figure.kind}", figure.text, f"M{figure.message}", (cite,))
     for figure in found.passed:
         label = f"{figure.argument} = {figure.text}"
-        cite = Cite(figure.message)
+        cite = Cite(figure.message, tool=figure.argument.partition("(")[0] or None)
         yield Finding("invented_argument", label, f"M{figure.message}", (cite,))
 
 
@@ -262,7 +266,7 @@ def _delegation_findings(work: Sequence[Delegation]) -> Iterable[Finding]:
                 kind="doubled_call",
                 label=f"{own.name} by {name} (M{own.message}) as by {other} (M{theirs.message})",
                 place="",
-                cites=(Cite(own.message, agent_id=name),),
+                cites=(Cite(own.message, agent_id=name, tool=own.name),),
             )
 
 
@@ -322,8 +326,8 @@ def _said(kind: str, part: Part, index: int) -> Finding:
 
 def _result_cite(part: Part, call: Call) -> Cite:
     if call.result is None:
-        return Cite(call.message, agent_id=part.agent_id)
-    return Cite(call.result, _opening(part.messages[call.result]), part.agent_id)
+        return Cite(call.message, agent_id=part.agent_id, tool=call.name)
+    return Cite(call.result, _opening(part.messages[call.result]), part.agent_id, call.name)
 
 
 def _opening(message: Message) -> str:

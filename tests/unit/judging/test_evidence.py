@@ -137,6 +137,25 @@ def test_a_score_keeps_its_verified_evidence() -> None:
     ]
 
 
+def test_evidence_from_a_result_names_its_tool() -> None:
+    """What is cited of a tool's result says which tool that was."""
+    scored = _goal(evidence=[cite("M3", "refund of W12 issued"), cite("M1", "refund my order W12")])
+    assert ["refund", None] == [item.tool for item in scored.evidence]
+
+
+def test_evidence_from_a_call_names_its_tool() -> None:
+    """A quote of arguments is of that call, one of the words beside it is of none."""
+    call = cite("M2", 'refund {"order":"W12"}')
+    given = {"agent": [call, cite("M2", "One moment.")]}
+    text = reply(axis_reply("goal"), axis_reply("tone", evidence=given["agent"]))
+    parsed = parse_reply(text, RUBRIC.axes, nonce=NONCE)
+    shown = excerpt(SESSION, max_chars=20_000)
+    tone = weigh(parsed, case(), shown.messages).axes["tone"]
+    assert isinstance(tone, Scored)
+    assert ['refund {"order":"W12"}'] == [item.quote for item in tone.evidence]
+    assert ["refund"] == [item.tool for item in tone.evidence]
+
+
 def test_moved_evidence_points_to_where_the_words_stand() -> None:
     """Evidence is re-anchored in the score too."""
     scored = _goal(evidence=[cite("M1", "refund of W12 issued")])

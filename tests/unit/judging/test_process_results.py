@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_sessioneval.judging.process.results import Status, is_polling, result_status, writes
+from pytest_sessioneval.judging.process.results import (
+    Status,
+    is_polling,
+    result_status,
+    tells_outage,
+    writes,
+)
 
 FAILURES: tuple[tuple[str, str, bool, Status], ...] = (
     ("get_order", '{"order_id": "W1"}', False, "ok"),
@@ -91,3 +97,16 @@ def test_waiting_tools_are_known_by_name() -> None:
     assert [True, True, False] == [
         is_polling(name) for name in ("BashOutput", "TaskOutput", "get_flight_status")
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "outage"),
+    [
+        ("Error: 503 Service Unavailable", True),
+        ("Error: order not found", False),
+        ("We were open when the request timed out.", False),
+    ],
+)
+def test_an_outage_is_told_from_its_words(said: str, outage: bool) -> None:  # noqa: FBT001
+    """It has the form of an error, and says that something was out of order."""
+    assert outage == tells_outage(said)

@@ -49,6 +49,12 @@ def test_more_of_a_fault_never_keeps_more(one: float, other: float) -> None:
             assert 1 >= rule.kept(low) >= rule.kept(high) >= 1 - rule.loss
 
 
+def test_what_is_cited_of_a_call_names_its_tool() -> None:
+    """A failed call's place says which tool failed."""
+    session = transcript(("user", "Look at my order."), FAIL, ("assistant", "Not found."))
+    assert ["get_order"] == [one.tool for one in scored(session, "tool_usage_quality").evidence]
+
+
 def test_one_failure_in_eight_calls_costs_16_points() -> None:
     """The example of the documentation: 100 × 0.839."""
     session = transcript(

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from advice_suites import advised_run, baseline
 from report_runs import (
     airline_run,
     empty_run,
@@ -24,12 +25,15 @@ from report_runs import (
 )
 
 from pytest_sessioneval.reports import model
+from pytest_sessioneval.reports.advice.build import Background, advise
+from pytest_sessioneval.reports.advice.markdown import render_advice
+from pytest_sessioneval.reports.advice.model import SuiteAdvice
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.csv_file import render_csv
 from pytest_sessioneval.reports.failure import failure_text
 from pytest_sessioneval.reports.json_file import render_json
 from pytest_sessioneval.reports.markdown import render_markdown
-from pytest_sessioneval.reports.model import report_schema
+from pytest_sessioneval.reports.model import SuiteReport, report_schema
 from pytest_sessioneval.reports.terminal import terminal_lines
 from pytest_sessioneval.reports.writing import links_from
 from pytest_sessioneval.verdicts.run import Run
@@ -47,6 +51,18 @@ def _terminal(run: Run) -> str:
 
 def _markdown(run: Run) -> str:
     return render_markdown(build_report(run), _LINK)
+
+
+def _advice(run: Run) -> str:
+    report = build_report(run)
+    suites = (one.model_copy(update={"advice": _advise(one)}) for one in report.suites)
+    return render_advice(report.model_copy(update={"suites": tuple(suites)}), _LINK)
+
+
+def _advise(suite: SuiteReport) -> SuiteAdvice:
+    past = baseline("tools", {f"task-{place}": 100 if place < 4 else 40 for place in range(9)})
+    thumbs = {"id-task-1": {3: -1}, "id-task-2": {5: 1, 7: -1}, "id-task-9": {1: 1}}
+    return advise(suite, Background(thumbs=thumbs, baseline=past))
 
 
 def _failures() -> str:
@@ -69,6 +85,10 @@ _CASES: dict[str, Callable[[], str]] = {
     "hostile.md": lambda: _markdown(hostile_run()),
     "hostile.csv": lambda: render_csv(build_report(hostile_run())),
     "hostile.txt": lambda: _terminal(hostile_run()),
+    "advice.md": lambda: _advice(advised_run()),
+    "empty.advice.md": lambda: _advice(empty_run()),
+    "evidence.advice.md": lambda: _advice(evidence_run()),
+    "hostile.advice.md": lambda: _advice(hostile_run()),
     "failures.txt": _failures,
 }
 

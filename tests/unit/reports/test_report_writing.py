@@ -9,6 +9,7 @@ import pytest
 from report_runs import airline_run, many_run
 
 from pytest_sessioneval.errors import SettingError, StoreError
+from pytest_sessioneval.reports.advice.build import Background, advise
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.json_file import render_json
 from pytest_sessioneval.reports.markdown import render_markdown
@@ -39,6 +40,20 @@ def test_a_run_has_a_folder_of_three_files(report: Report, tmp_path: Path) -> No
         ".sessioneval/runs/20261121-190412-7f3a2c/report.md",
         ".sessioneval/runs/20261121-190412-7f3a2c/scores.csv",
     ] == _files(tmp_path)
+
+
+def test_advice_is_written_beside_the_report_that_holds_it(tmp_path: Path) -> None:
+    """A report with advice has a fourth file, which its report.md links."""
+    report = build_report(airline_run())
+    advised = tuple(
+        suite.model_copy(update={"advice": advise(suite, Background())}) for suite in report.suites
+    )
+    report = report.model_copy(update={"suites": advised})
+    written = write_reports(report, tmp_path / ".sessioneval", root=tmp_path)
+    assert written.advice is not None
+    assert ["report.md", "advice.md"] == [path.name for path in written.paths[:2]]
+    assert "# Advice\n" in written.advice.read_text()
+    assert ": see [advice.md](advice.md).\n" in written.markdown.read_text()
 
 
 def test_what_is_written_is_the_report(report: Report, tmp_path: Path) -> None:

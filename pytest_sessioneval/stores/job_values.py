@@ -34,7 +34,9 @@ class ScoringInput(Frozen):
     """What one call asks for, complete and without secrets."""
 
     question: str
+    """What was asked."""
     answer: str
+    """What was answered."""
     contexts: tuple[str, ...] = ()
     """What was retrieved for the question, best first."""
     ground_truth: str | None = None
@@ -42,6 +44,7 @@ class ScoringInput(Frozen):
     metrics: tuple[str, ...]
     """Those asked for, in the order asked for, each once."""
     judge_model: str
+    """Who judges, in the words of ``[judge] model``."""
     embedding_model: str | None = None
     """Null: none, so metrics that compare embeddings are skipped."""
 

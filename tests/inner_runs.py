@@ -24,8 +24,9 @@ _HEAVY = (
     "pytest_sessioneval.shell.fixture",
     "pytest_sessioneval.shell.hint",
 )
-# Hypothesis would be imported anew by every run, which takes two seconds.
-_OPTIONS = "-W error -p no:hypothesispytest -p no:anyio"
+# Plugins that happen to be installed for the tests would be imported anew by every run and by
+# each of its workers: one to two seconds.
+_OPTIONS = "-W error -p no:hypothesispytest -p no:anyio -p no:schemathesis"
 
 
 def import_everything() -> None:

@@ -53,6 +53,8 @@ ROOMS_OF_LIBRARY = {
     "fastapi": {"server"},
     "starlette": {"server"},
     "uvicorn": {"server"},
+    "jinja2": {"server"},
+    "markupsafe": {"server"},
 }
 HEAVY = (
     "pandas",

@@ -13,12 +13,14 @@ from pathlib import Path
 from pytest_sessioneval.errors import SettingError, SuiteError, UsageError
 from pytest_sessioneval.evaluation.direct import suite_in
 from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.evaluation.scanning import scan
 from pytest_sessioneval.evaluation.walking import left_out_by_default, passed_over
 from pytest_sessioneval.stores.listings import CurrentVersions
 from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.stores.rows import instant
 from pytest_sessioneval.suites.model import Suite
+from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.transcripts.registry import Registry
 from pytest_sessioneval.verdicts.run import Sources
 
@@ -64,6 +66,7 @@ class SessionSource:
     ) -> None:
         self._judge = judge
         self._registry = registry
+        self._transcripts = TranscriptSource(registry)
         self._store = store
         self._versions_of = versions_of
         self._interval_s = interval_s
@@ -112,6 +115,13 @@ class SessionSource:
         ]
         found.sort(key=lambda pair: (pair[1].session.suite, pair[1].session.key))
         return max(found, key=lambda pair: _rank(pair[1]), default=None)
+
+    def transcript(self, served: ServedSuite, member: Member) -> Transcript:
+        """Return a session's transcript as its judge may see it: redacted as its suite says.
+
+        Raises ``TranscriptError`` when it cannot be read any more, or changed meanwhile.
+        """
+        return self._transcripts.peek(member, served.suite.redaction)
 
     def _due(self) -> bool:
         return self._looked_at is None or time.monotonic() - self._looked_at >= self._interval_s

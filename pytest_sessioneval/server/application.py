@@ -12,6 +12,7 @@ from pytest_sessioneval.server.access import LOOPBACK_HOSTS, Access
 from pytest_sessioneval.server.failures import answer_failures
 from pytest_sessioneval.server.guard import Guard, RequestLimits
 from pytest_sessioneval.server.pages import routes as pages
+from pytest_sessioneval.server.pages.failures import PageFailures
 from pytest_sessioneval.server.service import Service
 
 __all__ = ["create_app"]
@@ -50,6 +51,7 @@ def create_app(
     app.state.service = service
     app.state.access = access
     app.add_middleware(Guard, access=access, limits=limits or RequestLimits())
+    app.add_middleware(PageFailures)
     answer_failures(app)
     for routes in (evaluation_routes, run_routes, scoring_routes, pages):
         app.include_router(routes.router)

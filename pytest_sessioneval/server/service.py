@@ -12,11 +12,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from pytest_sessioneval.evaluation.background import BackgroundRuns, allowance_of
 from pytest_sessioneval.evaluation.current import configured_versions, last_versions
 from pytest_sessioneval.evaluation.sample_scoring import SampleScorer, ScorerTerms
 from pytest_sessioneval.evaluation.scoring_jobs import ScoringJobs, ScoringTerms
 from pytest_sessioneval.evaluation.session_source import SessionSource
 from pytest_sessioneval.evaluation.settings import EvaluationSettings
+from pytest_sessioneval.judging.allowance import Allowance
 from pytest_sessioneval.judging.panel import EMBEDDED
 from pytest_sessioneval.stores.listings import CurrentVersions
 from pytest_sessioneval.stores.opening import open_store
@@ -65,7 +67,10 @@ class Service:
     settings: ServiceSettings
     store: Store
     sessions: SessionSource
+    runs: BackgroundRuns
     scoring: ScoringJobs
+    allowance: Allowance
+    """What all runs in the background may take of judges together."""
 
     def current(self) -> tuple[CurrentVersions, ...]:
         """Return under which versions sessions count as evaluated, by suite.
@@ -100,12 +105,36 @@ def open_service(settings: ServiceSettings) -> Iterator[Service]:
             versions_of=partial(configured_versions, environ=settings.environ),
             interval_s=settings.look_every_s,
         )
+        allowance = allowance_of(settings.evaluation)
         yield Service(
             settings=settings,
             store=store,
             sessions=sessions,
+            runs=_runs(settings, store, sessions, allowance, held),
             scoring=_scoring(settings, store, held),
+            allowance=allowance,
         )
+
+
+def _runs(
+    settings: ServiceSettings,
+    store: Store,
+    sessions: SessionSource,
+    allowance: Allowance,
+    held: ExitStack,
+) -> BackgroundRuns:
+    runs = BackgroundRuns(
+        store=store,
+        sessions=sessions,
+        settings=settings.evaluation,
+        environ=settings.environ,
+        home=settings.home,
+        out=settings.out,
+        clock=settings.clock,
+        allowance=allowance,
+    )
+    held.callback(runs.close)
+    return runs
 
 
 def _scoring(settings: ServiceSettings, store: Store, held: ExitStack) -> ScoringJobs:

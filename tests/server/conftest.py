@@ -12,6 +12,7 @@ from served import Caller, listening, opened
 
 from pytest_sessioneval.server.application import create_app
 from pytest_sessioneval.server.service import Service
+from pytest_sessioneval.testing import JudgeServer
 
 OpenService = Callable[..., Service]
 Call = Callable[..., Caller]
@@ -55,3 +56,10 @@ def serve() -> Iterator[Callable[..., str]]:
             return stack.enter_context(listening(create_app(service, token=token, hosts=known)))
 
         yield serving
+
+
+@pytest.fixture
+def server() -> Iterator[JudgeServer]:
+    """Yield a judge on loopback."""
+    with JudgeServer() as judge:
+        yield judge

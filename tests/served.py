@@ -7,22 +7,28 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
+from pytest_sessioneval.evaluation.direct import Terms, direct_run
+from pytest_sessioneval.evaluation.scoring import ScoringRequest, score
 from pytest_sessioneval.server.access import LOOPBACK_HOSTS
 from pytest_sessioneval.server.application import create_app
 from pytest_sessioneval.server.guard import RequestLimits
 from pytest_sessioneval.server.service import Service, ServiceSettings, open_service
 from pytest_sessioneval.server.serving import Serving
+from pytest_sessioneval.stores.listings import CurrentVersions
+from pytest_sessioneval.stores.protocol import StoredOpinion
+from pytest_sessioneval.testing import tool, transcript
 from pytest_sessioneval.transcripts.formats.sessioneval import to_lines
 from pytest_sessioneval.transcripts.model import Transcript
+from pytest_sessioneval.verdicts.model import Opinion, Scored, Unscored
 
 TOKEN = "a-token-of-the-tests"  # noqa: S105 - it opens nothing
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -30,6 +36,29 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 
 _GOLDEN = Path(__file__).parent / "golden" / "service"
+
+
+AXES = (
+    "task_complexity",
+    "goal_completion",
+    "tool_usage_quality",
+    "efficiency",
+    "communication",
+    "subagent_orchestration",
+    "self_extension",
+)
+"""Those of the built-in rubric, in order."""
+
+
+def asked(session_id: str, **fields: Any) -> Transcript:
+    """Return a session in which an order was looked up, by its own number."""
+    return transcript(
+        ("user", f"Where is my order {session_id}?"),
+        tool("get_order", {"id": session_id}, result="shipped"),
+        ("assistant", "It was shipped."),
+        session_id=session_id,
+        **fields,
+    )
 
 
 @contextmanager
@@ -122,3 +151,43 @@ def golden(name: str, answer: object, *, same: Callable[[str], str] = str) -> No
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     assert file.read_text(encoding="utf-8") == text
+
+
+def evaluated(
+    service: Service,
+    session_id: str,
+    scores: Mapping[str, int | None],
+    *,
+    expert: str = "evidence",
+    days_ago: float = 0,
+    versions: CurrentVersions | None = None,
+) -> None:
+    """Keep what an expert said of a session, under the versions that count now or others."""
+    found = service.sessions.find(session_id)
+    assert found is not None
+    session = found[1].session
+    current = {one.suite: one for one in service.current()}[session.suite]
+    by = versions or current
+    opinion = Opinion(
+        key=f"{session.suite}/{session.key}/{session.summary.digest}/{by}/{expert}/{days_ago}",
+        expert_id=expert,
+        axes={
+            axis: Unscored(reason="not_applicable") if score is None else Scored(score=score)
+            for axis, score in scores.items()
+        },
+        comment=f"{expert} on {session_id}",
+        judge_model="evidence",
+        judge_version=by.judge_version,
+        rubric_version=by.rubric_version,
+        judged_at=NOW - timedelta(days=days_ago),
+    )
+    row = StoredOpinion(session.suite, session.key, session_id, session.summary.digest, opinion)
+    service.store.put_opinions("20261122-120000-7f3a", [row])
+
+
+def judged(service: Service, *folders: Path) -> None:
+    """Have the embedded judge judge the folders into the service's store, as the command does."""
+    settings = service.settings
+    terms = Terms(environ={}, store=settings.store, home=settings.home)
+    with direct_run(terms) as run:
+        score(ScoringRequest(paths=folders), run, announce=lambda _: None, out=settings.out)

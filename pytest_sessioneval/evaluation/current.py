@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 
 from pytest_sessioneval.evaluation.direct import judge_opener
@@ -13,7 +14,7 @@ from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.stores.summary import current_versions
 from pytest_sessioneval.suites.model import Suite
 
-__all__ = ["configured_versions", "last_versions"]
+__all__ = ["LastVersions", "configured_versions"]
 
 _RUNS_LOOKED_AT = 500
 
@@ -38,7 +39,20 @@ def configured_versions(suite: Suite, environ: Mapping[str, str]) -> CurrentVers
         panels.close()
 
 
-def last_versions(store: Store) -> dict[str, CurrentVersions]:
-    """Return the versions of each suite's last run, by suite; raises ``StoreError``."""
-    known = current_versions(row.summary for row in store.runs(_RUNS_LOOKED_AT))
-    return {versions.suite: versions for versions in known}
+class LastVersions:
+    """The versions of each suite's last run, looked up at most once in ``interval_s`` seconds."""
+
+    def __init__(self, store: Store, interval_s: float) -> None:
+        self._store = store
+        self._interval_s = interval_s
+        self._known: tuple[float, dict[str, CurrentVersions]] | None = None
+
+    def now(self) -> dict[str, CurrentVersions]:
+        """Return them by suite; raises ``StoreError``."""
+        known = self._known
+        if known is None or time.monotonic() - known[0] >= self._interval_s:
+            at = time.monotonic()
+            runs = (row.summary for row in self._store.runs(_RUNS_LOOKED_AT))
+            known = at, {versions.suite: versions for versions in current_versions(runs)}
+            self._known = known
+        return known[1]

@@ -1,69 +1,59 @@
-"""The sessions that a service serves: those of its folders, read again when something changes."""
+"""The sessions that a service serves: those of its folders, and those posted to it."""
 
 from __future__ import annotations
 
-import hashlib
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pytest_sessioneval.errors import SettingError, SuiteError, UsageError
+from pytest_sessioneval.errors import SettingError, SuiteError
 from pytest_sessioneval.evaluation.direct import suite_in
 from pytest_sessioneval.evaluation.membership import Member
+from pytest_sessioneval.evaluation.posted import (
+    POSTED,
+    Posted,
+    Posting,
+    keep_transcript,
+    posted_folder,
+    read_posted,
+    same_session,
+)
 from pytest_sessioneval.evaluation.reading import TranscriptSource
-from pytest_sessioneval.evaluation.scanning import scan
-from pytest_sessioneval.evaluation.walking import left_out_by_default, passed_over
+from pytest_sessioneval.evaluation.watched_folder import ServedSuite, WatchedFolder
 from pytest_sessioneval.stores.listings import CurrentVersions
 from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.stores.rows import instant
 from pytest_sessioneval.suites.model import Suite
+from pytest_sessioneval.transcripts.digest import summarise
 from pytest_sessioneval.transcripts.model import Transcript
+from pytest_sessioneval.transcripts.redaction import redact
 from pytest_sessioneval.transcripts.registry import Registry
-from pytest_sessioneval.verdicts.run import Sources
 
 __all__ = ["ServedSuite", "SessionSource"]
-
-_NOTHING = Sources()
-
-
-@dataclass(frozen=True, slots=True)
-class ServedSuite:
-    """One folder's sessions as they are now."""
-
-    suite: Suite
-    members: tuple[Member, ...] = ()
-    """Its sessions, in file order."""
-    sources: Sources = _NOTHING
-    """What its folder holds beside them: what could not be read, copies, other files."""
-    versions: CurrentVersions | None = None
-    """Under what its sessions count as evaluated; None: its judge cannot be opened here."""
-    problem: str = ""
-    """Why its folder, suite file or judge cannot be used as it stands; empty: it can."""
 
 
 class SessionSource:
     """Knows what the folders hold, from any thread.
 
-    A folder is walked at most once in ``interval_s`` seconds, and read again
-    when a file in it came, went or changed. What is found is kept in the store.
-    A suite file that stops being accepted is a ``problem`` of its folder: the
-    last one that was accepted counts until it is mended; at the start it is a
-    ``SuiteError``, and a folder that is none a ``SettingError``.
+    They are walked at most once in ``interval_s`` seconds, and a folder is read
+    again when a file in it came, went or changed. What is found is kept in the
+    store. Posted sessions are files below ``out``, a folder like the others.
+    Raises ``SettingError`` for a folder that is none and ``SuiteError`` for its file.
     """
 
     def __init__(
         self,
         folders: Sequence[Path],
         *,
+        out: Path,
         judge: str | None,
         registry: Registry,
         store: Store,
         versions_of: Callable[[Suite], CurrentVersions],
         interval_s: float = 1.0,
     ) -> None:
+        self._out = out
         self._judge = judge
         self._registry = registry
         self._transcripts = TranscriptSource(registry)
@@ -72,38 +62,27 @@ class SessionSource:
         self._interval_s = interval_s
         self._lock = threading.RLock()
         self._looked_at: float | None = None
-        self._states: dict[Path, str] = {}
-        self._served: dict[Path, ServedSuite] = {}
+        self._watched: dict[Path, WatchedFolder] = {}
         for folder in dict.fromkeys(folder.absolute() for folder in folders):
-            self.add_folder(folder)
-
-    def add_folder(self, folder: Path, name: str | None = None) -> None:
-        """Serve one more folder, as a suite of that name; raises as the constructor does."""
-        if not folder.is_dir():
-            raise SettingError(f"{folder} is no folder; name folders of recorded sessions")
-        with self._lock:
-            suite = self._read_suite(folder, name)
-            self._served[folder] = ServedSuite(suite)
-            self._looked_at = None
+            if not folder.is_dir():
+                raise SettingError(f"{folder} is no folder; name folders of recorded sessions")
+            self._watch(folder, self._suite_of(folder))
+        if (out / POSTED).is_dir():
+            self._posted()
 
     def now(self) -> tuple[ServedSuite, ...]:
         """Return every folder's sessions, in the order of folders; raises ``StoreError``.
 
         While one caller reads what changed, others get what was known before.
         """
-        first = self._looked_at is None
-        if self._lock.acquire(blocking=first):
+        if self._lock.acquire(blocking=self._looked_at is None):
             try:
-                if self._looked_at is None or self._due():
+                at = self._looked_at
+                if at is None or time.monotonic() - at >= self._interval_s:
                     self._look()
             finally:
                 self._lock.release()
-        return tuple(self._served.values())
-
-    def look_again(self) -> None:
-        """Read what changed up to now, whenever that was done last; raises ``StoreError``."""
-        with self._lock:
-            self._look()
+        return tuple(watched.served for watched in list(self._watched.values()))
 
     def find(self, session_id: str) -> tuple[ServedSuite, Member] | None:
         """Return the session of that id and its suite; of several the one that listings show."""
@@ -123,44 +102,79 @@ class SessionSource:
         """
         return self._transcripts.peek(member, served.suite.redaction)
 
-    def _due(self) -> bool:
-        return self._looked_at is None or time.monotonic() - self._looked_at >= self._interval_s
+    def post(self, data: bytes, *, table: bool = False) -> Posting:
+        """Keep the sessions that a body holds, without their secrets, and return their ids.
+
+        A session that is there already, here or in a folder, is known by its id.
+        One whose id was posted with other content replaces it. ``table`` says
+        that the body is CSV. Raises ``TranscriptError`` and ``StoreError``.
+        """
+        reading = read_posted(data, table=table, registry=self._registry)
+        with self._lock:
+            self.now()
+            posted = self._posted()
+            sessions = tuple(self._keep(found.transcript, posted) for found in reading.sessions)
+        return Posting(
+            sessions=sessions,
+            problems=tuple(f"{one.locator}: {one.error.reason}" for one in reading.broken),
+            skipped=len(reading.skipped),
+        )
+
+    def _keep(self, transcript: Transcript, posted: WatchedFolder) -> Posted:
+        redacted = redact(transcript, posted.served.suite.redaction).transcript
+        known = same_session(
+            summarise(transcript),
+            summarise(redacted),
+            (
+                (member, watched is posted)
+                for watched in self._watched.values()
+                for member in watched.served.members
+            ),
+        )
+        if known is not None:
+            return Posted(known, "known")
+        session_id = redacted.session_id
+        there = {member.session.session_id for member in posted.served.members}
+        posted.added(keep_transcript(redacted, posted.folder))
+        return Posted(session_id, "replaced" if session_id in there else "new")
+
+    def _posted(self) -> WatchedFolder:
+        """Return the folder of posted sessions, made and watched from now on."""
+        folder = posted_folder(self._out).absolute()
+        if folder not in self._watched:
+            self._watch(folder, self._suite_of(folder))
+            self._watched[folder].look()
+        return self._watched[folder]
 
     def _look(self) -> None:
-        for folder, served in list(self._served.items()):
-            state = _state_of(folder)
-            if self._states.get(folder) != state:
-                self._served[folder] = self._read_again(folder, served)
-                self._states[folder] = state
+        for watched in list(self._watched.values()):
+            watched.look()
         self._looked_at = time.monotonic()
 
-    def _read_again(self, folder: Path, served: ServedSuite) -> ServedSuite:
-        suite = served.suite
-        try:
-            if folder in self._states:
-                suite = self._read_suite(folder, suite.name)
-            found = scan(suite, registry=self._registry, store=self._store, ignored=passed_over)
-        except UsageError as error:
-            return replace(served, problem=str(error))
-        self._store.put_sessions([member.session for member in found.members])
-        versions, problem = served.versions, ""
-        if versions is None or suite != served.suite:
-            try:
-                versions = self._versions_of(suite)
-            except UsageError as error:
-                versions, problem = None, str(error)
-        return ServedSuite(suite, found.members, found.sources, versions, problem)
+    def _watch(self, folder: Path, read_suite: Callable[[], Suite]) -> None:
+        self._watched[folder] = WatchedFolder(
+            folder,
+            read_suite=read_suite,
+            registry=self._registry,
+            store=self._store,
+            versions_of=self._versions_of,
+        )
 
-    def _read_suite(self, folder: Path, name: str | None) -> Suite:
-        suite = suite_in(folder, self._judge)
-        others = {s.suite.name for root, s in self._served.items() if root != folder}
-        if name is not None:
-            suite = suite.model_copy(update={"name": name})
-        if suite.name in others:
-            suite = suite.model_copy(update={"name": folder.as_posix()})
-        if suite.name in others:
-            raise SuiteError(f"{folder}: two suites are named {suite.name}; rename one")
-        return suite
+    def _suite_of(self, folder: Path) -> Callable[[], Suite]:
+        def read() -> Suite:
+            suite = suite_in(folder, self._judge)
+            others = {
+                watched.served.suite.name
+                for root, watched in self._watched.items()
+                if root != folder
+            }
+            if suite.name in others:
+                suite = suite.model_copy(update={"name": folder.as_posix()})
+            if suite.name in others:
+                raise SuiteError(f"{folder}: two suites are named {suite.name}; rename one")
+            return suite
+
+        return read
 
 
 def _rank(member: Member) -> tuple[bool, str]:
@@ -168,34 +182,3 @@ def _rank(member: Member) -> tuple[bool, str]:
     summary = member.session.summary
     last = summary.last_active
     return summary.metadata.get("pinned") is True, "" if last is None else instant(last)
-
-
-def _state_of(folder: Path) -> str:
-    """Return what differs once any file below the folder came, went or was written to."""
-    running = hashlib.sha256()
-    for line in _entries(folder):
-        running.update(line.encode("utf-8", "surrogateescape") + b"\0")
-    return running.hexdigest()
-
-
-def _entries(folder: Path) -> Iterator[str]:
-    try:
-        with os.scandir(folder) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-    except OSError as error:
-        yield f"{folder} {error.errno}"
-        return
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            if not left_out_by_default(Path(entry.path)):
-                yield from _entries(Path(entry.path))
-            continue
-        try:
-            status = entry.stat()
-        except OSError as error:
-            yield f"{entry.path} {error.errno}"
-            continue
-        times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
-        yield f"{entry.path} {status.st_ino} {status.st_size} {times}"

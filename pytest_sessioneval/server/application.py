@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from pytest_sessioneval import __version__
 from pytest_sessioneval.server import evaluation_routes, run_routes, scoring_routes
 from pytest_sessioneval.server.access import LOOPBACK_HOSTS, Access
+from pytest_sessioneval.server.describing import EVERYWHERE
 from pytest_sessioneval.server.failures import answer_failures
 from pytest_sessioneval.server.guard import Guard, RequestLimits
 from pytest_sessioneval.server.pages import routes as pages
@@ -47,6 +48,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        responses=EVERYWHERE,
     )
     app.state.service = service
     app.state.access = access

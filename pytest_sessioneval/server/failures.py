@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -58,9 +61,17 @@ async def _rejected(_: Request, error: Exception) -> JSONResponse:
     """Name each field; what was sent is not repeated: it may be anything."""
     found = error.errors() if isinstance(error, RequestValidationError) else ()
     fields = [
-        RejectedField(loc=list(one["loc"]), msg=one["msg"], type=one["type"]) for one in found
+        RejectedField(loc=list(one["loc"]), msg=_said(one), type=one["type"]) for one in found
     ]
     return JSONResponse(FieldFailure(detail=fields).model_dump(), status_code=422)
+
+
+def _said(rejected: Mapping[str, Any]) -> str:
+    """Return what is wrong; of a body that is no JSON also where."""
+    if rejected["type"] != "json_invalid":
+        return str(rejected["msg"])
+    reason = rejected.get("ctx", {}).get("error", "")
+    return f"no JSON: {reason} at character {rejected['loc'][-1]}"
 
 
 async def _failed(_: Request, error: Exception) -> JSONResponse:

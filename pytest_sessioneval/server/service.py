@@ -13,7 +13,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from pytest_sessioneval.evaluation.background import BackgroundRuns, allowance_of
-from pytest_sessioneval.evaluation.current import configured_versions, last_versions
+from pytest_sessioneval.evaluation.current import LastVersions, configured_versions
 from pytest_sessioneval.evaluation.sample_scoring import SampleScorer, ScorerTerms
 from pytest_sessioneval.evaluation.scoring_jobs import ScoringJobs, ScoringTerms
 from pytest_sessioneval.evaluation.session_source import SessionSource
@@ -71,6 +71,7 @@ class Service:
     scoring: ScoringJobs
     allowance: Allowance
     """What all runs in the background may take of judges together."""
+    last_versions: LastVersions
 
     def current(self) -> tuple[CurrentVersions, ...]:
         """Return under which versions sessions count as evaluated, by suite.
@@ -84,7 +85,7 @@ class Service:
             for served in self.sessions.now()
             if served.versions is not None
         }
-        known = last_versions(self.store) | configured
+        known = self.last_versions.now() | configured
         return tuple(known[suite] for suite in sorted(known))
 
 
@@ -99,6 +100,7 @@ def open_service(settings: ServiceSettings) -> Iterator[Service]:
         held.callback(store.close)
         sessions = SessionSource(
             settings.folders,
+            out=settings.out,
             judge=settings.judge,
             registry=Registry(builtin_readers()),
             store=store,
@@ -113,6 +115,7 @@ def open_service(settings: ServiceSettings) -> Iterator[Service]:
             runs=_runs(settings, store, sessions, allowance, held),
             scoring=_scoring(settings, store, held),
             allowance=allowance,
+            last_versions=LastVersions(store, settings.look_every_s),
         )
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "JSON_SUFFIXES",
     "LOADING_VERSION",
     "load_document",
+    "parse_data",
     "parse_document",
 ]
 
@@ -87,6 +88,13 @@ def _table(data: bytes, path: Path, limits: Limits) -> Document:
     if misfit is not None:
         raise misfit
     return table_document(text, path, limits)
+
+
+def parse_data(data: bytes, path: Path, limits: Limits = DEFAULT_LIMITS) -> Document:
+    """Return the values of ``data`` as ``load_document`` does of a file of that name."""
+    if path.suffix.lower() == TABLE_SUFFIX:
+        return _table(data, path, limits)
+    return parse_document(data, path, limits)
 
 
 def parse_document(data: bytes, path: Path, limits: Limits = DEFAULT_LIMITS) -> Document:

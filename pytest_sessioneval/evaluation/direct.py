@@ -172,6 +172,7 @@ def direct_run(
     store = open_store(terms.store, root=terms.home)
     settings = EvaluationSettings(
         max_calls=terms.max_calls,
+        embedding_model=terms.environ.get("SESSIONEVAL_EMBEDDING_MODEL") or None,
         offline=terms.offline,
         for_baseline=for_baseline,
         fresh=fresh,

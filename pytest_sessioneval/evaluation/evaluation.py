@@ -85,6 +85,7 @@ class Evaluation:
             self._stop,
             for_baseline=settings.for_baseline,
             context_tokens=settings.context_tokens,
+            embedding_model=settings.embedding_model,
             models=settings.models,
         )
         self._entries: dict[tuple[str, str], Entry] = {}

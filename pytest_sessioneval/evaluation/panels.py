@@ -40,11 +40,16 @@ class Panels:
         *,
         for_baseline: bool = False,
         context_tokens: int | None = None,
+        embedding_model: str | None = None,
         models: ModelTable | None = None,
     ) -> None:
         self._open_judge = open_judge
         self._for_baseline = for_baseline
-        self._context_tokens = context_tokens
+        named: dict[str, int | str | None] = {
+            "context_tokens": context_tokens,
+            "embedding_model": embedding_model,
+        }
+        self._told = {name: value for name, value in named.items() if value is not None}
         self._models = models
         self._budget = budget
         self._stop = stop
@@ -72,7 +77,7 @@ class Panels:
             known = self._panels.get(suite.name)
             if known is not None:
                 return known
-            suite = self._with_context(suite)
+            suite = self._as_told(suite)
             models = {expert.model or suite.settings.judge.model for expert in panel_experts(suite)}
             judges = {model: self._judge(model, suite) for model in sorted(models)}
             panel = Panel.of(suite, judges, repeats=self._repeats(suite), models=self._models)
@@ -85,11 +90,11 @@ class Panels:
         for judge in self._judges.values():
             judge.close()
 
-    def _with_context(self, suite: Suite) -> Suite:
-        if self._context_tokens is None:
+    def _as_told(self, suite: Suite) -> Suite:
+        """Return the suite with what was said of its judge elsewhere."""
+        if not self._told:
             return suite
-        told = {"context_tokens": self._context_tokens}
-        judge = suite.settings.judge.model_copy(update=told)
+        judge = suite.settings.judge.model_copy(update=self._told)
         settings = suite.settings.model_copy(update={"judge": judge})
         return suite.model_copy(update={"settings": settings})
 

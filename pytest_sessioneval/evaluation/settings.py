@@ -12,12 +12,14 @@ __all__ = ["EvaluationSettings", "PlannedCalls"]
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSettings:
-    """How an evaluation goes about it; only ``context_tokens`` can move a score."""
+    """How an evaluation goes about it; only context and embedding model can move a score."""
 
     concurrency: int = 32
     """Most questions in flight."""
     lookahead: int | None = None
     """Most sessions started and not yet consumed; default: eight times the concurrency."""
+    embedding_model: str | None = None
+    """What compares texts for the metrics that need it; None: the suite's."""
     context_tokens: int | None = None
     """What a judge may be sent and answer together; None: as suite and model table say."""
     max_calls: int | None = None

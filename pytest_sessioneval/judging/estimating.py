@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_sessioneval.errors import JudgeError
+from pytest_sessioneval.judging.forms import prompt_for
 from pytest_sessioneval.judging.long_sessions import at_once, in_parts, prompt_tokens, reply_tokens
+from pytest_sessioneval.judging.metrics.settling import asked_in_words
+from pytest_sessioneval.judging.metrics.tables import asks_tables
 from pytest_sessioneval.judging.model import Case, Prompt
 from pytest_sessioneval.judging.models import Prices
-from pytest_sessioneval.judging.prompts import build_prompt
 from pytest_sessioneval.verdicts.model import CallCount
 
 __all__ = ["Estimate", "session_estimate"]
@@ -76,11 +78,17 @@ def _requests(case: Case, judge: str, read: set[tuple[str, int]]) -> list[tuple[
     """Return the tokens of each request and of its reply."""
     if judge.partition(":")[0] not in {"openai", "anthropic", "ollama"}:
         return [(0, 0)]
+    if asks_tables(case.axes):
+        case = replace(case, axes=asked_in_words(case))
+        if not case.axes:
+            return []
     reply = _TOKENS_PER_REPLY + _TOKENS_PER_AXIS * len(case.axes)
     try:
         shown = at_once(case)
         if shown is not None:
-            return [(_likely(build_prompt(case, shown.excerpt)), reply)]
+            return [(_likely(prompt_for(case, shown.excerpt)), reply)]
+        if asks_tables(case.axes):
+            return []  # what is too long for a table is not asked about
         whole = int((case.context_tokens - reply_tokens(case)) * _TRUE_SHARE)
         if (judge, case.repeat) in read:
             return [(whole, reply)]

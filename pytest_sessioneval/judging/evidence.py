@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pytest_sessioneval.judging.model import Case
 from pytest_sessioneval.judging.replies import AxisReply, Citation, Reply
 from pytest_sessioneval.suites.model import Axis
+from pytest_sessioneval.transcripts.model import Role
 from pytest_sessioneval.transcripts.shown import ShownMessage
 from pytest_sessioneval.verdicts.model import (
     AxisOpinion,
@@ -26,11 +27,14 @@ from pytest_sessioneval.verdicts.model import (
 )
 
 __all__ = [
+    "NOT_THERE",
     "SHORTEST_QUOTE",
     "Found",
     "Quotes",
+    "Scales",
     "Weighed",
     "normalise",
+    "shown_quote",
     "verify_quote",
     "weigh",
     "without_labels",
@@ -38,6 +42,9 @@ __all__ = [
 
 SHORTEST_QUOTE = 12
 """Fewest characters of a normalised quote that is not the whole message."""
+
+NOT_THERE = f"is not there word for word (or shorter than {SHORTEST_QUOTE} characters)"
+"""What is wrong with a quote that stands nowhere."""
 
 NEEDS_PRAISE = 80
 """From this score on, something positive must be quoted."""
@@ -175,7 +182,7 @@ def weigh(
     below 100 without such a quote, or of 80 and more without a positive one, is
     ``unverified``.
     """
-    scales = _Scales(messages, messages if masked is None else masked)
+    scales = Scales(messages, messages if masked is None else masked)
     steering = scales.mark(reply.instructions)
     axes: dict[str, AxisOpinion] = {}
     rejected: list[str] = []
@@ -199,7 +206,7 @@ def weigh(
     return Weighed(axes, tuple(rejected), steering, scales.counted)
 
 
-class _Scales:
+class Scales:
     """One reply's evidence against the messages shown."""
 
     def __init__(self, messages: Sequence[ShownMessage], masked: Sequence[ShownMessage]) -> None:
@@ -226,25 +233,34 @@ class _Scales:
         proof: list[Evidence] = []
         faults: list[str] = []
         cited: list[Evidence] = []
-        moved = 0
         for citation in citations:
-            found = self._quotes.find(citation.message, citation.quote)
-            fault = self._fault(found, citation.quote, axis)
-            cited.append(self._evidence(citation, found))
+            evidence, fault = self.look_up(citation, axis.evidence_roles)
+            cited.append(evidence)
             if fault:
-                faults.append(f"{citation.message} {_short(citation.quote)} {fault}")
+                faults.append(fault)
             else:
-                proof.append(cited[-1])
-                moved += found is not None and found.label != citation.message
-        self.counted += QuoteCount(given=len(cited), moved=moved, rejected=len(faults))
+                proof.append(evidence)
         return tuple(proof), tuple(faults), tuple(cited)
 
-    def _fault(self, found: Found | None, quote: str, axis: Axis) -> str:
+    def look_up(self, citation: Citation, roles: Sequence[Role] = ()) -> tuple[Evidence, str]:
+        """Return what is cited, counted, and what is wrong with it; empty: it proves something.
+
+        ``roles`` are whose words prove anything; empty: anybody's.
+        """
+        found = self._quotes.find(citation.message, citation.quote)
+        fault = self._fault(found, citation.quote, roles)
+        if fault:
+            fault = f"{citation.message} {shown_quote(citation.quote)} {fault}"
+        moved = not fault and found is not None and found.label != citation.message
+        self.counted += QuoteCount(given=1, moved=int(moved), rejected=int(bool(fault)))
+        return self._evidence(citation, found), fault
+
+    def _fault(self, found: Found | None, quote: str, roles: Sequence[Role]) -> str:
         if found is None:
-            return f"is not there word for word (or shorter than {SHORTEST_QUOTE} characters)"
+            return NOT_THERE
         role = self._messages[found.label].role
-        if axis.evidence_roles and role not in axis.evidence_roles:
-            return f"is from role {role}; accepted: {', '.join(axis.evidence_roles)}"
+        if roles and role not in roles:
+            return f"is from role {role}; accepted: {', '.join(roles)}"
         steering = self._steering.get(found.label, [])
         if all(any(_overlap(span, other) for other in steering) for span in found.spans):
             return "is text that steers the reviewer"
@@ -314,7 +330,7 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-def _short(quote: str) -> str:
+def shown_quote(quote: str) -> str:
     """Return a quote for a message: on one line, in quotation marks, cut."""
     line = json.dumps(quote, ensure_ascii=False)
     return line if len(line) <= 80 else f"{line[:79]}…"  # noqa: PLR2004

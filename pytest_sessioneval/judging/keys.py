@@ -43,10 +43,15 @@ def seat_digest(
     rubric_version: str,
     max_chars: int,
     redaction: RedactionPolicy = SECRETS,
+    metrics: str = "",
 ) -> str:
-    """Return the digest of what one seat brings to every session it answers."""
+    """Return the digest of what one seat brings to every session it answers.
+
+    ``metrics`` names how metrics are computed; empty: it answers none.
+    """
     return digest_of(
         {
+            **({"metrics": metrics} if metrics else {}),
             "judge": judge.identity,
             # Seats that ask alike are still two votes; a Python judge or a recording
             # answers by the expert's name too.

@@ -23,8 +23,9 @@ from pytest_sessioneval.judging.extraction import (
     extraction_prompt,
     readable_axes,
 )
+from pytest_sessioneval.judging.forms import prompt_for
 from pytest_sessioneval.judging.model import Case, Prompt
-from pytest_sessioneval.judging.prompts import build_prompt
+from pytest_sessioneval.judging.prompts import shown_ground_truth
 from pytest_sessioneval.judging.replies import Citation, Finding
 from pytest_sessioneval.judging.tokens import estimated_tokens
 from pytest_sessioneval.suites.model import Axis, Expert
@@ -138,7 +139,7 @@ def at_once(case: Case) -> Shown | None:
     instruction is of ordinary length, so that prefix caches work. Raises
     ``JudgeError`` where the judge's context has no room for a session.
     """
-    left = room(case)
+    left = room(case) - estimated_tokens(shown_ground_truth(case))
     whole = excerpt(case.transcript, max_chars=_NO_LIMIT, rated=_rated(case))
     tokens = _tokens(whole)
     if tokens <= left:
@@ -266,7 +267,7 @@ def _measured(case: Case) -> Case:
 
 
 def _asked(case: Case) -> int:
-    return prompt_tokens(build_prompt(case, Excerpt((), (), 0, 0)))
+    return prompt_tokens(prompt_for(case, Excerpt((), (), 0, 0)))
 
 
 def _free(case: Case, taken: int) -> int:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 
 from pytest_sessioneval.judging.locating import SearchedText
 from pytest_sessioneval.judging.model import Case
+from pytest_sessioneval.judging.prompts import shown_ground_truth
 from pytest_sessioneval.judging.steering import Span, joined, steering_spans
 from pytest_sessioneval.transcripts.excerpt import Excerpt
+from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.transcripts.shown import Block, ShownMessage
 from pytest_sessioneval.verdicts.model import Evidence
 
@@ -63,17 +65,32 @@ def masked(shown: Excerpt, axes: Sequence[str], reported: Sequence[Evidence] = (
 
 
 def masked_beside(case: Case) -> Case:
-    """Return the case without passages that address its judge in profile and people's comments.
+    """Return the case without passages that address its judge beside the session's messages.
 
-    An equal one where there are none. A change may write the one, and anybody
-    the other.
+    In profile, people's comments and ground truth; an equal one where there are
+    none. A change may write the first, and anybody the others.
     """
     axes = case.rubric.axis_names
     feedback = tuple(
         entry.model_copy(update={"comment": _masked_text(entry.comment, axes)})
         for entry in case.feedback
     )
-    return replace(case, profile=_masked_text(case.profile, axes), feedback=feedback)
+    return replace(
+        case,
+        profile=_masked_text(case.profile, axes),
+        feedback=feedback,
+        transcript=_masked_reference(case, axes),
+    )
+
+
+def _masked_reference(case: Case, axes: Sequence[str]) -> Transcript:
+    """Return the transcript with its ground truth masked, where the judge is shown that."""
+    transcript, shown = case.transcript, shown_ground_truth(case)
+    without = _masked_text(shown, axes)
+    if transcript.reference is None or without == shown:
+        return transcript
+    reference = transcript.reference.model_copy(update={"answer": without})
+    return transcript.model_copy(update={"reference": reference})
 
 
 def _masked_text(text: str, axes: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from pytest_sessioneval.suites.model import (
 from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.verdicts.model import AxisOpinion, CallCount, Evidence, QuoteCount, View
 
-__all__ = ["Answer", "Backend", "Case", "Completion", "Judge", "Prompt"]
+__all__ = ["Answer", "Backend", "Case", "Completion", "Embedded", "Embedder", "Judge", "Prompt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +153,28 @@ class Backend(Protocol):
 
     def complete(self, prompt: Prompt) -> Completion:
         """Return the reply; raises ``TransportError`` or ``RefusalError``."""
+        ...
+
+    def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Texts as vectors, in the order given, all of one length."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    spent: CallCount = field(default_factory=CallCount)
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors that can be compared."""
+
+    model: str
+
+    def embed(self, texts: Sequence[str]) -> Embedded:
+        """Return one vector per text; raises ``TransportError``."""
         ...
 
     def close(self) -> None:

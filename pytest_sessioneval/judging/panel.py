@@ -235,8 +235,15 @@ def _seat(expert: Expert, judge: Judge, suite: Suite, context_tokens: int) -> Se
         rubric_version=rubric_version(suite.rubric),
         max_chars=_max_chars(context_tokens),
         redaction=suite.redaction,
+        metrics=_metrics_identity() if suite.rubric.has_metrics else "",
     )
     return Seat(expert, judge, digest, context_tokens)
+
+
+def _metrics_identity() -> str:
+    from pytest_sessioneval.judging.metrics.tables import metrics_identity  # noqa: PLC0415
+
+    return metrics_identity()  # imported here: most rubrics have no metrics
 
 
 def _max_chars(context_tokens: int) -> int:
@@ -264,12 +271,18 @@ def panel_experts(suite: Suite) -> tuple[Expert, ...]:
 
 
 def _default_experts(rubric: Rubric) -> tuple[Expert, ...]:
-    """Return one expert for the axes with levels and one for the metrics, as far as there are."""
-    scored = tuple(axis.name for axis in rubric.axes if axis.metric is None)
-    computed = tuple(axis.name for axis in rubric.axes if axis.metric is not None)
+    """Return an expert for the axes with levels, one for metrics, and one that makes questions.
+
+    As far as there are such axes. Who makes questions out of an answer must not
+    see the question that was asked.
+    """
+    by_expert: dict[str, list[str]] = {"judge": [], "metrics": [], "questions": []}
+    for axis in rubric.axes:
+        alone = "questions" if axis.metric == "answer_relevancy" else "metrics"
+        by_expert["judge" if axis.metric is None else alone].append(axis.name)
     return tuple(
-        Expert(id=name, instruction="", axes=axes)
-        for name, axes in (("judge", scored), ("metrics", computed))
+        Expert(id=name, instruction="", axes=tuple(axes))
+        for name, axes in by_expert.items()
         if axes
     )
 

@@ -27,6 +27,7 @@ from pytest_sessioneval.transcripts.model import JsonObject
 
 __all__ = [
     "DATA_RULES",
+    "GROUND_TRUTH_LABEL",
     "LABEL_PATTERN",
     "LONGEST_QUOTE",
     "NONCE_PATTERN",
@@ -39,6 +40,7 @@ __all__ = [
     "prompt_identity",
     "repair_messages",
     "reply_schema",
+    "shown_ground_truth",
 ]
 
 PROTOCOL_VERSION = 3
@@ -53,6 +55,9 @@ LONGEST_QUOTE = 300
 _LONGEST_RATIONALE = 800
 NONCE_PATTERN = r"^[0-9a-f]{32}$"
 """What a session's code looks like, as a JSON Schema says it."""
+
+GROUND_TRUTH_LABEL = "G"
+"""The label of what people take as right: no message, and nobody's words."""
 
 LABEL_PATTERN = r"^(A[0-9]+\.)?M[0-9]+$"
 """What a message's label looks like, as a JSON Schema says it."""
@@ -194,6 +199,16 @@ def fenced_prefix(case: Case, excerpt: Excerpt) -> str:
 _NONCES_PER_PART = 2
 
 
+def shown_ground_truth(case: Case) -> str:
+    """Return the ground truth that the case's judge is shown: only metrics are held against it.
+
+    Empty where there is none, and for who makes questions out of an answer.
+    """
+    reference = case.transcript.reference
+    held_against = {axis.metric for axis in case.axes} - {None, "answer_relevancy"}
+    return (reference.answer or "") if reference is not None and held_against else ""
+
+
 def chat_messages(prompt: Prompt) -> list[dict[str, str]]:
     """Return the prompt as chat messages: system, user, and a repair's two turns."""
     messages = [
@@ -320,6 +335,9 @@ def _axis(axis: Axis, rubric: Rubric) -> str:
 def _parts(case: Case, excerpt: Excerpt) -> Iterator[tuple[str, list[str]]]:
     """Yield the fenced parts of the session: name, and lines that cannot be mistaken for ours."""
     yield "transcript", list(_transcript_lines(excerpt, case.feedback))
+    truth = shown_ground_truth(case)
+    if truth:
+        yield "ground_truth", _labelled(GROUND_TRUTH_LABEL, truth)
     if case.profile:
         yield "profile", _labelled("P", case.profile)
     if case.expectations:

@@ -37,6 +37,7 @@ OPTIONS = (
     Option("judge", "MODEL", "who judges: evidence, openai:…, anthropic:…, ollama:…, hook:…"),
     Option("rubric", "NAME|PATH", "what is scored: a built-in rubric or a rubric file"),
     Option("repeats", "N", "how often each expert is asked about each session"),
+    Option("embedding-model", "NAME", "what compares texts, behind an OpenAI-compatible server"),
     Option("context-tokens", "N", "what a judge may be sent and answer together"),
     Option("concurrency", "N", "most judge calls in flight (default 32)"),
     Option("max-calls", "N", "most judge calls; beyond it sessions are not scored"),

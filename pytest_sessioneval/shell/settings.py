@@ -32,6 +32,7 @@ ValueT = TypeVar("ValueT")
 
 _ENVIRONMENT = {
     "judge": "SESSIONEVAL_JUDGE",
+    "embedding-model": "SESSIONEVAL_EMBEDDING_MODEL",
     "context-tokens": "SESSIONEVAL_CONTEXT_TOKENS",
     "prices": "SESSIONEVAL_PRICES",
     "store": "SESSIONEVAL_STORE",
@@ -138,6 +139,7 @@ def run_settings(config: pytest.Config, environ: Mapping[str, str], *, home: Pat
             concurrency=concurrency,
             # With -x the window is what may be asked for after the first failure.
             lookahead=concurrency if maxfail else None,
+            embedding_model=read("embedding-model", _text, None),
             context_tokens=read("context-tokens", _context, None),
             max_calls=read("max-calls", _whole, None),
             max_cost_usd=read("max-cost", _dollars, None),

@@ -155,6 +155,11 @@ class Rubric(Frozen):
     score_mode: Literal["levels", "free"] = "levels"
     """``levels``: experts choose among the anchored levels; ``free``: any integer 0–100."""
 
+    @property
+    def has_metrics(self) -> bool:
+        """Whether an axis of it is a metric."""
+        return any(axis.metric is not None for axis in self.axes)
+
     def axis(self, name: str) -> Axis:
         """Return the axis of that name; ``KeyError`` names the axes there are."""
         for axis in self.axes:

@@ -108,15 +108,20 @@ def expert_problems(experts: Sequence[Expert], rubric: Rubric, *, at: KeyPath) -
 
 
 def _mixed_problems(expert: Expert, rubric: Rubric, place: KeyPath) -> Iterator[Problem]:
-    """Yield that an expert is to score axes and to fill the tables of metrics at once."""
-    computed = {axis.name for axis in rubric.axes if axis.metric is not None}
-    answered = [axis for axis in expert.axes if axis in rubric.axis_names]
-    metrics = [axis for axis in answered if axis in computed]
-    if metrics and len(metrics) < len(answered):
+    """Yield that an expert is asked at once for what has to be asked apart."""
+    metrics = {axis.name: axis.metric for axis in rubric.axes if axis.name in expert.axes}
+    computed = [name for name, metric in metrics.items() if metric is not None]
+    if computed and len(computed) < len(metrics):
         yield Problem(
             place,
-            f"expert {expert.id!r} answers metrics ({', '.join(metrics)}) and axes with levels: "
+            f"expert {expert.id!r} answers metrics ({', '.join(computed)}) and axes with levels: "
             "give each kind an expert of its own",
+        )
+    if "answer_relevancy" in metrics.values() and len(metrics) > 1:
+        yield Problem(
+            place,
+            f"expert {expert.id!r} answers answer_relevancy and others: give it an expert of its "
+            "own, who makes questions out of the answer and must not see the one that was asked",
         )
 
 

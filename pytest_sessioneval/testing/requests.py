@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_sessioneval.judging.evidence import SHORTEST_QUOTE, normalise
 from pytest_sessioneval.judging.extraction import READING
+from pytest_sessioneval.testing.tables import filled_tables
 from pytest_sessioneval.transcripts.model import JsonObject
 
 __all__ = ["AskedAxis", "JudgeRequest", "faithful_reply"]
@@ -71,6 +72,25 @@ class JudgeRequest:
         """Whether it asks to read a part of a long session for evidence, and for no score."""
         return f"\n# Your task\n{READING} " in self.text
 
+    @property
+    def is_embedding(self) -> bool:
+        """Whether it asks for embeddings of texts, and for no reply."""
+        return self.path.endswith("/embeddings")
+
+    @cached_property
+    def tables(self) -> Mapping[str, str]:
+        """The tables asked for, in order: name -> what is said of it."""
+        asked = self.text.rpartition("\n# Tables\n")[2] if "\n# Tables\n" in self.text else ""
+        parts = _AXIS.split(asked.partition("\n# Before you answer\n")[0])
+        return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+    @cached_property
+    def ground_truth(self) -> str:
+        """The ground truth as shown; empty where it is not."""
+        fenced = self.text.partition(f"<<<DATA {self.nonce} ground_truth\n")[2]
+        lines = fenced.partition(f"\n{self.nonce} DATA>>>")[0].split("\n")
+        return "\n".join(line.removeprefix("G| ") for line in lines)
+
     @cached_property
     def axes(self) -> tuple[AskedAxis, ...]:
         """The axes asked for, in order."""
@@ -109,8 +129,11 @@ def faithful_reply(request: JudgeRequest, level: int = 80, polarity: str = "posi
 
     Each axis gets the highest of its levels that is at most ``level``, and one
     quote from the last message of each role that may prove it. A request to
-    read a part gets those quotes, on the first axis.
+    read a part gets those quotes, on the first axis; one for tables gets
+    ``filled_tables``.
     """
+    if request.tables:
+        return filled_tables(request)
     quotes: dict[str, JsonObject] = {}
     for label, (role, text) in request.messages.items():
         quote = _quote(text)

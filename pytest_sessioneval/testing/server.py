@@ -11,8 +11,15 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from pytest_sessioneval.testing.requests import JudgeRequest, faithful_reply
+from pytest_sessioneval.testing.tables import embedding
 from pytest_sessioneval.testing.tokens import PrefixCache, count_tokens
-from pytest_sessioneval.testing.wire import Connection, Counted, envelope, http_response
+from pytest_sessioneval.testing.wire import (
+    Connection,
+    Counted,
+    embeddings,
+    envelope,
+    http_response,
+)
 
 __all__ = ["JudgeServer"]
 
@@ -40,7 +47,8 @@ class JudgeServer:
     """A real HTTP server on the loopback interface that judges.
 
     Speaks OpenAI's chat completions, Anthropic's messages and Ollama's chat, by
-    the end of the path. Every request gets ``reply(request)`` (default:
+    the end of the path, and OpenAI's embeddings (``embed(text)`` for each text,
+    default: ``embedding``). Every request gets ``reply(request)`` (default:
     ``faithful_reply``) after ``latency_s`` seconds, unless a step was scripted
     with ``say``, ``fail``, ``refuse``, ``truncate``, ``disconnect`` or
     ``garble``: steps are taken in order, one per request, before ordinary
@@ -60,8 +68,10 @@ class JudgeServer:
         keep_requests: bool = True,
         context_tokens: int | None = None,
         prefix_cache: bool = False,
+        embed: Callable[[str], Sequence[float]] = embedding,
     ) -> None:
         self._reply = reply or faithful_reply
+        self._embed = embed
         self._latency_s = latency_s
         self._model = model
         self._keep = keep_requests
@@ -268,6 +278,9 @@ class JudgeServer:
         if step.status != _OK:
             body = json.dumps({"error": {"message": step.text}}).encode()
             return http_response(step.status, body, step.headers)
+        if request.is_embedding and step.text is None:
+            value = embeddings(request, self._embed, self._model)
+            return http_response(_OK, json.dumps(value).encode(), step.headers)
         try:
             text = self._reply(request) if step.text is None else step.text
         # The boundary around a test's own reply function: what it raises is told to the client.

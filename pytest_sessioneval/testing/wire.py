@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from pytest_sessioneval.testing.requests import JudgeRequest
 from pytest_sessioneval.transcripts.model import JsonObject
 
-__all__ = ["Connection", "Counted", "Take", "envelope", "http_response"]
+__all__ = ["Connection", "Counted", "Take", "embeddings", "envelope", "http_response"]
 
 Take = Callable[[JudgeRequest, Callable[[bytes | None], None]], None]
 """Takes a request and a function that sends its response, or hangs up on None."""
@@ -100,6 +100,24 @@ class Counted:
     cached: int
     """Of them, read from a cache."""
     said: int
+
+
+def embeddings(
+    request: JudgeRequest, embed: Callable[[str], Sequence[float]], model: str
+) -> JsonObject:
+    """Return the embeddings that a request asks for, in OpenAI's form; four characters a token."""
+    asked = request.body.get("input", [])
+    texts = [asked] if isinstance(asked, str) else asked
+    tokens = sum(map(len, texts)) // _CHARS_PER_TOKEN
+    return {
+        "object": "list",
+        "model": model,
+        "data": [
+            {"object": "embedding", "index": index, "embedding": list(embed(text))}
+            for index, text in enumerate(texts)
+        ],
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+    }
 
 
 def envelope(

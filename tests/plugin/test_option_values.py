@@ -11,6 +11,7 @@ _ACCEPTED = {
     "judge": "evidence",
     "rubric": "agent",
     "repeats": "1",
+    "embedding-model": "text-embedding-3-small",
     "context-tokens": "32000",
     "concurrency": "4",
     "max-calls": "100",
@@ -57,7 +58,7 @@ def test_every_option_is_tested() -> None:
     """The two tables here hold every option that takes a value, but for the gate's own."""
     valued = {option.name for option in OPTIONS if option.metavar is not None}
     assert valued == set(_ACCEPTED) | _OF_THE_GATE | {"prices"}
-    assert {"out", "json", "md"} == set(_ACCEPTED) - set(_REFUSED)
+    assert {"out", "json", "md", "embedding-model"} == set(_ACCEPTED) - set(_REFUSED)
 
 
 @pytest.mark.usefixtures("_recorded")

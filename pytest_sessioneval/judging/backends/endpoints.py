@@ -9,13 +9,29 @@ from urllib.parse import SplitResult, urlsplit
 
 from pytest_sessioneval.errors import SettingError
 
-__all__ = ["ALLOW_HTTP", "API_KEY", "BASE_URL", "Endpoint", "endpoint", "is_loopback"]
+__all__ = [
+    "ALLOW_HTTP",
+    "API_KEY",
+    "BASE_URL",
+    "EMBEDDING_API_KEY",
+    "EMBEDDING_BASE_URL",
+    "Endpoint",
+    "embedding_endpoint",
+    "endpoint",
+    "is_loopback",
+]
 
 BASE_URL = "SESSIONEVAL_BASE_URL"
 """Where any judge is asked, before the providers' own variables."""
 
 API_KEY = "SESSIONEVAL_API_KEY"
 """The key for any judge, before the providers' own variables."""
+
+EMBEDDING_BASE_URL = "SESSIONEVAL_EMBEDDING_BASE_URL"
+"""Where embeddings are asked for, where that is not where judges are."""
+
+EMBEDDING_API_KEY = "SESSIONEVAL_EMBEDDING_API_KEY"
+"""The key for it; no other key goes there."""
 
 ALLOW_HTTP = "SESSIONEVAL_ALLOW_HTTP"
 """``1`` accepts http:// for hosts other than this one."""
@@ -89,6 +105,24 @@ def endpoint(provider: str, environ: Mapping[str, str]) -> Endpoint:
     raise SettingError(
         f"no key for the judge at {found.host}: set {known.key_variable} or {API_KEY} "
         'in the environment, or use the embedded judge (model = "evidence"), which needs none'
+    )
+
+
+def embedding_endpoint(environ: Mapping[str, str]) -> Endpoint:
+    """Return where embeddings are asked for: a server of their own, else where OpenAI's judges are.
+
+    Raises ``SettingError`` naming the variable to set.
+    """
+    own = environ.get(EMBEDDING_BASE_URL, "").strip()
+    if not own:
+        return endpoint("openai", environ)
+    base_url = _checked(own, EMBEDDING_BASE_URL, environ)
+    found = Endpoint(base_url, environ.get(EMBEDDING_API_KEY, "").strip() or None)
+    if found.key or found.local:
+        return found
+    raise SettingError(
+        f"no key for the embedding model at {found.host}: set {EMBEDDING_API_KEY} (no other key "
+        f"goes to {EMBEDDING_BASE_URL})"
     )
 
 

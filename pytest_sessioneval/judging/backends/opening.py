@@ -11,7 +11,7 @@ from pytest_sessioneval import __version__
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.judging.backends.parameters import Parameters, Value
 from pytest_sessioneval.judging.budget import CostBudget
-from pytest_sessioneval.judging.model import Backend, Judge
+from pytest_sessioneval.judging.model import Backend, Embedder, Judge
 from pytest_sessioneval.judging.models import ModelTable, known_models
 from pytest_sessioneval.suites.calibration import Calibration
 from pytest_sessioneval.suites.model import JudgeSettings
@@ -101,7 +101,24 @@ def open_judge(
         longest = backend.parameters.get("max_output_tokens")
         reply_tokens = longest if isinstance(longest, int) else None
         metered = MeteredBackend(backend, prices, budget, reply_tokens=reply_tokens)
-        return _prompted(metered, backend.parameters, environ)
+        embedder: Embedder | None = None
+        if settings.embedding_model:
+            embedder = _embedder(
+                settings.embedding_model,
+                environ,
+                models or known_models(),
+                budget,
+                lambda found, headers: Connections(
+                    found,
+                    headers,
+                    connections=connections,
+                    timeout_s=timeout_s,
+                    stop=stop,
+                    reserve=reserve,
+                    transport=transport,
+                ),
+            )
+        return _prompted(metered, backend.parameters, environ, embedder)
     raise SettingError(f"{model!r} is no judge; accepted: {ACCEPTED}")
 
 
@@ -119,18 +136,43 @@ def _backend(
     return OpenAIBackend(model, connections, parameters, local=local)
 
 
+def _embedder(
+    model: str,
+    environ: Mapping[str, str],
+    models: ModelTable,
+    budget: CostBudget,
+    connect: Callable[[Endpoint, dict[str, str]], Connections],
+) -> Embedder:
+    """Return what compares texts; raises ``SettingError`` as ``open_judge`` does."""
+    from pytest_sessioneval.judging.backends.embeddings import EmbeddingBackend  # noqa: PLC0415
+    from pytest_sessioneval.judging.backends.endpoints import embedding_endpoint  # noqa: PLC0415
+
+    prices = models.prices(f"openai:{model}")
+    if budget.is_limited and prices is None:
+        raise SettingError(
+            f"--sessioneval-max-cost: the price of embedding model {model} is not known; give it "
+            f"as openai:{model} in a file of your own (--sessioneval-prices FILE, see "
+            "docs/cost.md), or cap the calls (--sessioneval-max-calls)"
+        )
+    found = embedding_endpoint(environ)
+    return EmbeddingBackend(model, connect(found, _headers("openai", found)), prices, budget)
+
+
 def _prompted(
-    backend: Backend, parameters: Mapping[str, Value], environ: Mapping[str, str]
+    backend: Backend,
+    parameters: Mapping[str, Value],
+    environ: Mapping[str, str],
+    embedder: Embedder | None,
 ) -> Judge:
     from pytest_sessioneval.judging.backends.recorded import RECORD, ReplyRecorder  # noqa: PLC0415
     from pytest_sessioneval.judging.prompted import PromptedJudge  # noqa: PLC0415
 
-    judge = PromptedJudge(backend, parameters=parameters)
+    judge = PromptedJudge(backend, parameters=parameters, embedder=embedder)
     path = environ.get(RECORD, "").strip()
     if not path:
         return judge
     recorder = ReplyRecorder(Path(path), judge.identity, judge.name)
-    return PromptedJudge(backend, parameters=parameters, listener=recorder)
+    return PromptedJudge(backend, parameters=parameters, listener=recorder, embedder=embedder)
 
 
 def _open_recording(path: Path) -> Judge:

@@ -27,6 +27,7 @@ from pytest_sessioneval.errors import (
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.judging.keys import digest_of
 from pytest_sessioneval.judging.long_sessions import READER
+from pytest_sessioneval.judging.metrics.comparing import without_embeddings
 from pytest_sessioneval.judging.model import Answer, Case, Completion, Prompt
 from pytest_sessioneval.judging.part_reading import Readings
 from pytest_sessioneval.judging.prompted import MASKED_TURN, converse
@@ -201,9 +202,9 @@ class RecordedJudge:
             return self._identities[0]
         return {"judge": "recorded", "of": self._identities}
 
-    def unsupported(self, suite: Suite) -> Mapping[str, str]:  # noqa: ARG002
-        """Return nothing: what is missing is told per session."""
-        return {}
+    def unsupported(self, suite: Suite) -> Mapping[str, str]:
+        """Return the metrics that compare texts; what else is missing is told per session."""
+        return without_embeddings(suite, "a recording holds replies and no embeddings")
 
     def judge(self, case: Case) -> Answer:
         """Return what the saved reply says; ``TransportError`` where there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -31,9 +32,11 @@ def runs(ctx: click.Context, *, limit: int, as_json: bool, url: str | None) -> N
 
     from pytest_sessioneval.cli.listings import run_lines  # noqa: PLC0415
     from pytest_sessioneval.cli.store import named_store  # noqa: PLC0415
+    from pytest_sessioneval.evaluation.abandoned_runs import end_abandoned  # noqa: PLC0415
     from pytest_sessioneval.stores.protocol import RunRow  # noqa: PLC0415
 
     with named_store(url, home=out_folder(None), must_exist=True) as store:
+        end_abandoned(store, datetime.now(UTC))
         found = store.runs(limit)
     if as_json:
         _print_json([TypeAdapter(RunRow).dump_python(row, mode="json") for row in found])

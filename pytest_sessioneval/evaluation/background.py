@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_sessioneval.errors import SettingError, StoreError
+from pytest_sessioneval.evaluation.abandoned_runs import end_abandoned, is_abandoned
 from pytest_sessioneval.evaluation.live_run import LiveRun, Workplace
-from pytest_sessioneval.evaluation.owners import is_abandoned, owner
+from pytest_sessioneval.evaluation.process_locks import Owner
 from pytest_sessioneval.evaluation.provenance import new_run_id
 from pytest_sessioneval.evaluation.run_request import RunRequest
 from pytest_sessioneval.evaluation.session_source import SessionSource
 from pytest_sessioneval.evaluation.settings import EvaluationSettings
 from pytest_sessioneval.judging.allowance import Allowance, Slots
 from pytest_sessioneval.judging.budget import CallBudget, CostBudget
+from pytest_sessioneval.reports.writing import prepare_folder
 from pytest_sessioneval.stores.protocol import RunRow, Store
 from pytest_sessioneval.stores.run_statuses import (
     BackgroundRun,
@@ -66,7 +68,7 @@ class BackgroundRuns:
         clock: Callable[[], datetime],
         allowance: Allowance | None = None,
     ) -> None:
-        """Note which runs were broken off; raises ``StoreError``."""
+        """Note which runs were broken off; raises ``StoreError`` and ``SettingError``."""
         self._at = Workplace(
             store=store,
             sessions=sessions,
@@ -79,14 +81,18 @@ class BackgroundRuns:
         )
         self._store = store
         self._states = store.run_states
-        self._owner = owner()
+        prepare_folder(out)
+        self._owner = Owner(out / "processes")
         self._lock = threading.Lock()
         self._live: dict[str, LiveRun] = {}
         self._turns = Slots(_AT_ONCE)
         self._closed = threading.Event()
         self._heart: threading.Thread | None = None
-        for kept in self._states.running():
-            self._end_if_abandoned(kept)
+        try:
+            end_abandoned(store, clock())
+        except BaseException:
+            self._owner.release()
+            raise
 
     def start(self, request: RunRequest) -> RunStatus:
         """Return the status of a run that has just begun; raises ``StoreError``.
@@ -94,7 +100,7 @@ class BackgroundRuns:
         Waits a little for its sessions to be found, and for no judge.
         """
         now = self._at.clock()
-        kept = BackgroundRun(new_run_id(now), request.model_dump_json(), self._owner, now)
+        kept = BackgroundRun(new_run_id(now), request.model_dump_json(), self._owner.name, now)
 
         def begin() -> bool:
             self._states.begin(kept, now)
@@ -175,7 +181,9 @@ class BackgroundRuns:
             )
         known = [_as_ended(one) for one in self._states.sessions([run_id]).get(run_id, ())]
         run = LiveRun(kept, self._at, started_at=row.started_at, known=known)
-        take = partial(self._states.take, kept, row.state, owner=self._owner, now=self._at.clock())
+        take = partial(
+            self._states.take, kept, row.state, owner=self._owner.name, now=self._at.clock()
+        )
         # Where somebody else was quicker, it is theirs.
         return run.status() if self._launch(run, take) else self.status(run_id)
 
@@ -187,13 +195,18 @@ class BackgroundRuns:
             return
         for run in live.values():
             run.write()
-        for run_id in self._states.seen(self._owner, list(live), self._at.clock()):
+        for run_id in self._states.seen(self._owner.name, list(live), self._at.clock()):
             self._stop(live[run_id], "cancelled", _DRAIN_S)
 
     def close(self) -> None:
-        """End this process's runs as interrupted; waits for answers in flight, but not for long."""
-        self._closed.set()
+        """End this process's runs as interrupted; waits for answers in flight, but not for long.
+
+        Closing twice is harmless.
+        """
         with self._lock:
+            if self._closed.is_set():
+                return
+            self._closed.set()
             live = tuple(self._live.values())
         for run in live:
             self._stop(run, "interrupted", _CLOSING_S)
@@ -201,6 +214,7 @@ class BackgroundRuns:
             run.ended.wait(2 * _CLOSING_S)
         if self._heart is not None:
             self._heart.join(_CLOSING_S)
+        self._owner.release()
 
     # -- inside ----------------------------------------------------------------------
 
@@ -259,7 +273,7 @@ class BackgroundRuns:
     def _end_if_abandoned(self, kept: BackgroundRun) -> bool:
         if kept.run_id in self._live:
             return False
-        abandoned = kept.owner == self._owner or is_abandoned(kept, self._at.clock())
+        abandoned = kept.owner == self._owner.name or is_abandoned(kept, self._at.clock())
         if abandoned:
             self._states.end_abandoned(kept)
         return abandoned

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from pytest_sessioneval.errors import SessionEvalError, StoreError, UsageError
+from pytest_sessioneval.evaluation.advising import with_advice
 from pytest_sessioneval.evaluation.cards import standings
 from pytest_sessioneval.evaluation.choosing import (
     Choice,
@@ -264,6 +265,7 @@ class LiveRun:
         out = self._at.out
         report = build_report(run, {}, standings(run, plan, out=out))
         try:
+            report = with_advice(report, plan, self._at.store)
             write_reports(report, out, root=self._at.home)
         except SessionEvalError as error:
             # The verdicts are kept, and `sessioneval score --offline` writes it again.

@@ -16,7 +16,7 @@ __all__ = ["RunRequest", "judge_named"]
 _MODELS = ("openai", "anthropic", "ollama")
 _ACCEPTED = f"{EMBEDDED}, {', '.join(_MODELS)}"
 
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+_Name = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class RunRequest(Frozen):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,9 @@ from listing_values import CURRENT, both, recorded
 from store_values import run as finished
 
 from pytest_sessioneval.cli import program
+from pytest_sessioneval.evaluation.process_locks import Owner
 from pytest_sessioneval.stores.opening import open_store
+from pytest_sessioneval.stores.run_statuses import BackgroundRun
 from pytest_sessioneval.suites.model import FeedbackEntry
 from pytest_sessioneval.verdicts.run import JudgeIdentity, Run, SeatIdentity
 
@@ -92,6 +95,16 @@ def test_runs_are_listed() -> None:
         *("20260102-030405-abcdef", "done", "2026-01-02", "03:04", "airline", "3", "1", "1"),
         *("openai:gpt-5-mini", "agent@1"),
     ] == row.split()
+
+
+def test_a_run_of_a_service_that_was_killed_is_listed_as_interrupted(tmp_path: Path) -> None:
+    """Also before the service is up again: whoever looks first notes it."""
+    owner = Owner(tmp_path / "processes")
+    owner.release()
+    with closing(open_store(os.environ["SESSIONEVAL_STORE"], root=tmp_path)) as store:
+        store.run_states.begin(BackgroundRun("20260303-000000-abcdef", "{}", owner.name, NOW), NOW)
+    listed = {row["run_id"]: row["state"] for row in loaded("runs")}
+    assert "interrupted" == listed["20260303-000000-abcdef"]
 
 
 def test_runs_are_json_for_programs() -> None:

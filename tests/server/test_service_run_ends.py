@@ -21,7 +21,7 @@ from running import (
 )
 from served import NOW, Caller, golden, opened, record
 
-from pytest_sessioneval.evaluation.owners import LEASE
+from pytest_sessioneval.evaluation.process_locks import LEASE, Owner
 from pytest_sessioneval.evaluation.run_request import RunRequest
 from pytest_sessioneval.server.service import Service
 from pytest_sessioneval.stores.run_statuses import BackgroundRun, PlacedSession, RunSession
@@ -213,14 +213,20 @@ def abandoned(service: Service, owner: str) -> None:
     service.store.run_states.put_sessions(kept.run_id, enumerate(sessions))
 
 
+def gone(folder: Path) -> str:
+    """Return the name of a process of this machine that has ended."""
+    owner = Owner(folder / "processes")
+    owner.release()
+    return owner.name
+
+
 def test_a_run_whose_process_is_gone_is_interrupted(
     open_service: OpenService, call: Call, tmp_path: Path
 ) -> None:
     """What it was asking is pending again; the command line lists it as interrupted, too."""
     folder = record(tmp_path / "s", said("a"), said("b"))
-    here = open_service(folder).runs._owner.split(" | ")
     service = open_service(folder)
-    abandoned(service, " | ".join((here[0], here[1], "1", "another")))
+    abandoned(service, gone(tmp_path))
     status = call(service).get("/eval/run/left-behind").json()
     assert ("interrupted", {"a": "pending", "b": "pending"}) == (status["state"], states(status))
     golden("run_interrupted", status, same=same)
@@ -234,22 +240,20 @@ def test_runs_of_a_process_that_is_gone_are_noted_when_the_server_starts(
 ) -> None:
     """Before anybody asks."""
     folder = record(tmp_path / "s", said("a"))
-    first = open_service(folder)
-    machine, process, *_ = first.runs._owner.split(" | ")
-    abandoned(first, f"{machine} | {process} | 1 | another")
+    abandoned(open_service(folder), gone(tmp_path))
     second = open_service(folder)
     assert ["interrupted"] == [row.state for row in second.store.runs()]
 
 
-def test_a_run_of_another_machine_is_left_alone_for_a_minute(
+def test_a_run_of_another_machine_is_left_alone_while_it_says_that_it_works(
     open_service: OpenService, call: Call, tmp_path: Path
 ) -> None:
-    """While it says that it works it is running, and cannot be resumed elsewhere; then it can."""
+    """It is running, and not resumed elsewhere; after a minute and a half of silence it is."""
     folder = record(tmp_path / "s", said("a"), said("b"))
     moment = NOW + LEASE
     service = open_service(folder, clock=lambda: moment)
     caller = call(service)
-    abandoned(service, "elsewhere | 7 | 7 | 7")
+    abandoned(service, "elsewhere:/run/1.lock")
     assert "running" == caller.get("/eval/run/left-behind").json()["state"]
     assert "running" == caller.post("/eval/run/left-behind/resume").json()["state"]
     moment += LEASE
@@ -286,7 +290,7 @@ def test_a_run_is_resumed_by_one_process_alone(
     folder = suite(tmp_path / "s", "a", "b")
     first = open_service(folder, **judged_by(server))
     second = open_service(folder, **judged_by(server))
-    abandoned(first, f"{first.runs._owner.split(' | ')[0]} | 1 | gone | gone")
+    abandoned(first, gone(tmp_path))
     assert "interrupted" == call(first).get("/eval/run/left-behind").json()["state"]
     server.hold()
     answers = [call(one).post("/eval/run/left-behind/resume") for one in (first, second)]
@@ -302,7 +306,7 @@ def test_a_session_that_vanished_before_its_run_was_resumed_is_a_failed_entry(
 ) -> None:
     """Those that are there are judged."""
     service = open_service(record(tmp_path / "s", said("b")))
-    abandoned(service, "here | gone")
+    abandoned(service, gone(tmp_path))
     service.store.run_states.end("left-behind", "interrupted", NOW)
     call(service).post("/eval/run/left-behind/resume")
     status = ended(service, "left-behind")

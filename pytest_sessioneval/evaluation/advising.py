@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 from pytest_sessioneval.evaluation.plan import Plan, SuitePlan
 from pytest_sessioneval.reports.advice.build import Background, advise
+from pytest_sessioneval.reports.advice.following import KeptAdvice, follow_ups
+from pytest_sessioneval.reports.advice.model import FollowUp, SuiteAdvice
 from pytest_sessioneval.reports.model import Report, SuiteReport
 from pytest_sessioneval.stores.protocol import Store
 
-__all__ = ["with_advice"]
+__all__ = ["background_of", "with_advice"]
 
 
 def with_advice(report: Report, plan: Plan, store: Store) -> Report:
     """Return the report with advice on every suite; no model is asked.
 
     Thumbs are those of the suites' feedback files and the store's, which
-    replace a file's on the same message. Raises ``StoreError``.
+    replace a file's on the same message. What models suggested of a suite when
+    its facts were others is followed up. Raises ``StoreError``.
     """
     suites = tuple(
-        suite.model_copy(update={"advice": advise(suite, _background(suite, suite_plan, store))})
+        suite.model_copy(update={"advice": _advice(suite, suite_plan, store)})
         for suite, suite_plan in zip(report.suites, plan.suites, strict=True)
     )
     return report.model_copy(update={"suites": suites})
 
 
-def _background(suite: SuiteReport, plan: SuitePlan, store: Store) -> Background:
+def background_of(suite: SuiteReport, plan: SuitePlan, store: Store) -> Background:
+    """Return what is known of a suite beside its report; raises ``StoreError``."""
     judged = [one.session_id for one in suite.sessions if one.verdict is not None]
     known = set(judged)
     thumbs: dict[str, dict[int, int]] = {}
@@ -31,3 +37,22 @@ def _background(suite: SuiteReport, plan: SuitePlan, store: Store) -> Background
         if entry.session_id in known:
             thumbs.setdefault(entry.session_id, {})[entry.message_index] = entry.rating
     return Background(thumbs=thumbs, baseline=next(iter(plan.baselines.values()), None))
+
+
+def _advice(suite: SuiteReport, plan: SuitePlan, store: Store) -> SuiteAdvice:
+    advice = advise(suite, background_of(suite, plan, store))
+    followed = _follow_ups(suite, advice.digest, store)
+    return advice.model_copy(update={"follow_ups": followed}) if followed else advice
+
+
+def _follow_ups(suite: SuiteReport, digest: str, store: Store) -> tuple[FollowUp, ...]:
+    """Return what became of what a model last suggested when the facts were others."""
+    for one in store.advice(suite.suite):
+        if one.digest == digest:
+            continue
+        try:
+            kept = KeptAdvice.model_validate_json(one.content)
+        except ValidationError:  # of another version
+            continue
+        return tuple(follow_ups(suite, kept))
+    return ()

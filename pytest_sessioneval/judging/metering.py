@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from pytest_sessioneval.judging.budget import CostBudget
 from pytest_sessioneval.judging.long_sessions import LONGEST_REPLY, prompt_tokens
@@ -26,9 +28,12 @@ class MeteredBackend:
         budget: CostBudget,
         *,
         reply_tokens: int | None = None,
+        parameters: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = backend.name
         self.model = backend.model
+        self.parameters = dict(parameters or {})
+        """What is sent beside the prompt, as far as it can move a score."""
         self._backend = backend
         self._prices = prices
         self._budget = budget

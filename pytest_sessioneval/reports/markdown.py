@@ -268,6 +268,10 @@ def _sources(suite: SuiteReport) -> Iterator[str]:
             each = suite.cost_per_verdict_usd
             verdict = f" ({dollars(each)} a verdict)" if each is not None else ""
             yield f"- cost: {markdown_text(price + verdict)}"
+    advisor = suite.advice.advisor if suite.advice is not None else None
+    if advisor is not None and (told := asked(advisor.spent)):
+        price = cost(advisor.spent)
+        yield f"- asked of the advisor: {markdown_text(f'{told}, {price}' if price else told)}"
     if suite.quotes.given:
         yield f"- evidence looked up: {quotes_told(suite.quotes)}"
     yield ""

@@ -61,6 +61,9 @@ OPTIONS = (
     Option("fail-drop", "AXIS:N[%]", "fail when a mean dropped", twin=False, repeatable=True),
     Option("redact", "off|secrets|secrets+pii", "what is replaced before anybody sees a session"),
     Option("estimate", None, "count calls, tokens and cost, and judge nothing", twin=False),
+    Option(
+        "advisor", "MODEL", "a model that says why the costliest clusters may fail (one call each)"
+    ),
     Option("offline", None, "ask no judge: sessions the store does not know are not scored"),
 )
 """In the order of ``pytest --help``."""

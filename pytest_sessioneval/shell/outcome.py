@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -120,6 +121,8 @@ def conclude(
     report = build_report(run, gates, standings(run, evaluation.plan, out=settings.out))
     try:
         report = with_advice(report, evaluation.plan, source.store)
+        if settings.advisor is not None and finished and not settings.evaluation.offline:
+            report = _suggested(report, settings.advisor, settings, evaluation, source)
     except StoreError as error:  # advice is worth no report
         problems.append(f"internal error: {error}")
     if settings.part is not None and not ended.decides:
@@ -181,6 +184,32 @@ def _end(
     except StoreError as error:  # the verdicts are kept already: they are worth a report
         problems.append(f"internal error: {error}")
     return _End(evaluation, run, decides, problems, said)
+
+
+def _suggested(
+    report: Report,
+    model: str,
+    settings: RunSettings,
+    evaluation: Evaluation,
+    source: LocalSource,
+) -> Report:
+    """Return the report with what the advisor makes of it."""
+    # Brings prompts and replies of judges that are asked in words: most runs ask no such model.
+    from pytest_sessioneval.evaluation.advisor import (  # noqa: PLC0415
+        AdvisorTerms,
+        with_suggestions,
+    )
+
+    terms = AdvisorTerms(
+        model=model,
+        environ=os.environ,
+        timeout_s=settings.timeout_s,
+        max_calls=settings.evaluation.max_calls,
+        max_cost_usd=settings.evaluation.max_cost_usd,
+        models=settings.evaluation.models,
+    )
+    now = datetime.now(UTC)
+    return with_suggestions(report, evaluation.plan, source.store, terms, now=now)
 
 
 def _written(

@@ -21,6 +21,7 @@ from pytest_sessioneval.gate.shortcuts import (
     parse_fail_drop,
     parse_fail_under,
 )
+from pytest_sessioneval.judging.backends.opening import MODELS
 from pytest_sessioneval.judging.models import ModelTable, known_models, read_models
 from pytest_sessioneval.reports.writing import RUN_ID
 from pytest_sessioneval.shell.options import OPTIONS, Option
@@ -37,6 +38,7 @@ _ENVIRONMENT = {
     "prices": "SESSIONEVAL_PRICES",
     "store": "SESSIONEVAL_STORE",
     "compare": "SESSIONEVAL_COMPARE",
+    "advisor": "SESSIONEVAL_ADVISOR",
 }
 _LONGEST_ID = 80
 """A part's report has a longer one: it names the part, too."""
@@ -81,6 +83,8 @@ class RunSettings:
     """Which part of a shared run this is; None: it is a run of its own."""
     evaluation: EvaluationSettings
     gate: GateOptions
+    advisor: str | None
+    """The model that is asked about the costliest clusters; None: none is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,7 @@ def run_settings(config: pytest.Config, environ: Mapping[str, str], *, home: Pat
             under=tuple(map(parse_fail_under, config.getoption("sessioneval_fail_under") or ())),
             drop=tuple(map(parse_fail_drop, config.getoption("sessioneval_fail_drop") or ())),
         ),
+        advisor=read("advisor", _model, None),
     )
 
 
@@ -259,6 +264,13 @@ def _was_typed(config: pytest.Config, option: Option) -> bool:
 
 
 def _text(value: _Given) -> str:
+    return value.text
+
+
+def _model(value: _Given) -> str:
+    kind, _, name = value.text.partition(":")
+    if kind not in {"openai", "anthropic", "ollama"} or not name:
+        raise _wrong(value, MODELS)
     return value.text
 
 

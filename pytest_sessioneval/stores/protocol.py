@@ -39,6 +39,7 @@ __all__ = [
     "RunRow",
     "SessionStatus",
     "Store",
+    "StoredAdvice",
     "StoredOpinion",
 ]
 
@@ -113,6 +114,19 @@ class MeasuredNoise:
     degrees: int
     """What the spread rests on: scores, less one per session."""
     measured_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAdvice:
+    """What a model made of a suite's lost points."""
+
+    suite: str
+    digest: str
+    """Of the facts that it was shown."""
+    model: str
+    made_at: datetime
+    content: str
+    """The advice as JSON: ``reports.advice.following.KeptAdvice``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +311,14 @@ class Store(Protocol):
 
     def noise(self, suite: str, rubric_version: str, judge_version: str) -> dict[str, float]:
         """Return the judge's spread in points by axis, where it was measured on the suite."""
+        ...
+
+    def put_advice(self, advice: StoredAdvice) -> None:
+        """Keep what a model said; the same model on the same facts again replaces it."""
+        ...
+
+    def advice(self, suite: str) -> tuple[StoredAdvice, ...]:
+        """Return what models said of a suite, the latest first."""
         ...
 
     def start_run(self, run_id: str, started_at: datetime) -> None:

@@ -123,6 +123,15 @@ NOISE_OF = """
 SELECT axis, sd FROM judge_noise
 WHERE suite = ? AND rubric_version = ? AND judge_version = ?"""
 
+PUT_ADVICE = """
+INSERT INTO advice (suite, digest, model, made_at, content) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (suite, digest, model) DO UPDATE SET
+  made_at = excluded.made_at, content = excluded.content"""
+
+ADVICE_OF = """
+SELECT suite, digest, model, made_at, content FROM advice
+WHERE suite = ? ORDER BY made_at DESC, digest, model"""
+
 START_RUN = """
 INSERT INTO runs (run_id, state, started_at) VALUES (?, 'running', ?)
 ON CONFLICT (run_id) DO UPDATE SET state = 'running', finished_at = NULL"""

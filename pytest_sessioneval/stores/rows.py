@@ -15,6 +15,7 @@ from pytest_sessioneval.stores.protocol import (
     MeasuredNoise,
     RunPart,
     RunRow,
+    StoredAdvice,
     StoredOpinion,
 )
 from pytest_sessioneval.stores.summary import RunSummary
@@ -25,6 +26,7 @@ from pytest_sessioneval.transcripts.model import SessionSummary
 from pytest_sessioneval.verdicts.model import Opinion
 
 __all__ = [
+    "advice_row",
     "feedback_entry",
     "feedback_row",
     "file_row",
@@ -43,12 +45,14 @@ __all__ = [
     "run_row",
     "run_values",
     "session_row",
+    "stored_advice",
 ]
 
 _SUMMARIES = TypeAdapter(tuple[SessionSummary, ...])
 _COUNTS = TypeAdapter(dict[str, int])
 _RUN = TypeAdapter(RunRow)
 _PART = TypeAdapter(RunPart)
+_ADVICE = TypeAdapter(StoredAdvice)
 _SPREAD = TypeAdapter(Annotated[float, Field(ge=0, le=100)])
 
 
@@ -224,6 +228,18 @@ def noise_row(noise: MeasuredNoise) -> Row:
         noise.degrees,
         instant(noise.measured_at),
     )
+
+
+def advice_row(advice: StoredAdvice) -> Row:
+    """Return the row of a model's advice, in the order of ``PUT_ADVICE``."""
+    made_at = instant(advice.made_at)
+    return (advice.suite, advice.digest, advice.model, made_at, advice.content)
+
+
+def stored_advice(row: Row) -> StoredAdvice:
+    """Return the advice of a row of ``ADVICE_OF``; raises ``ValueError``."""
+    names = ("suite", "digest", "model", "made_at", "content")
+    return _ADVICE.validate_python(dict(zip(names, row, strict=True)))
 
 
 def noise_of(row: Row) -> tuple[str, float]:

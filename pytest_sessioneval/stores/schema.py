@@ -154,6 +154,16 @@ CREATE TABLE judge_noise (
   PRIMARY KEY (suite, rubric_version, judge_version, axis)
 )"""
 
+_ADVICE = """
+CREATE TABLE advice (
+  suite TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  model TEXT NOT NULL,
+  made_at TEXT NOT NULL,
+  content TEXT NOT NULL,
+  PRIMARY KEY (suite, digest, model)
+)"""
+
 # One row per suite, session, digest and versions: what listings and trends need of its opinions.
 _VERDICTS = """
 CREATE TABLE verdicts (
@@ -283,6 +293,7 @@ MIGRATIONS: tuple[Migration, ...] = (
             _OPEN_JOBS,
         ),
     ),
+    Migration(version=8, name="advice of models", statements=(_ADVICE,)),
 )
 """Every step there has been, oldest first; versions count from 1 without a gap."""
 

@@ -33,10 +33,12 @@ from pytest_sessioneval.stores.protocol import (
     RunPart,
     RunRow,
     SessionStatus,
+    StoredAdvice,
     StoredOpinion,
 )
 from pytest_sessioneval.stores.readable import readable
 from pytest_sessioneval.stores.rows import (
+    advice_row,
     feedback_entry,
     feedback_row,
     file_row,
@@ -55,6 +57,7 @@ from pytest_sessioneval.stores.rows import (
     run_row,
     run_values,
     session_row,
+    stored_advice,
 )
 from pytest_sessioneval.stores.run_states import SqlRunStates
 from pytest_sessioneval.stores.schema import migrate
@@ -275,6 +278,15 @@ class SqlStore:
         """Return the judge's spread in points by axis, where it was measured on the suite."""
         rows = self._database.rows(queries.NOISE_OF, (suite, rubric_version, judge_version))
         return dict(self._parsed("judge_noise", noise_of, row) for row in rows)
+
+    def put_advice(self, advice: StoredAdvice) -> None:
+        """Keep what a model said; the same model on the same facts again replaces it."""
+        self._put(queries.PUT_ADVICE, [advice_row(advice)])
+
+    def advice(self, suite: str) -> tuple[StoredAdvice, ...]:
+        """Return what models said of a suite, the latest first."""
+        rows = self._database.rows(queries.ADVICE_OF, (suite,))
+        return tuple(self._parsed("advice", stored_advice, row) for row in rows)
 
     def start_run(self, run_id: str, started_at: datetime) -> None:
         """Note that a run began; beginning it again keeps the first time stamp."""

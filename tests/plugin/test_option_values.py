@@ -27,6 +27,7 @@ _ACCEPTED = {
     "shard": "1/1",
     "run-id": "nightly-7.2",
     "redact": "secrets+pii",
+    "advisor": "openai:gpt-5-mini",
 }
 _REFUSED = {
     "judge": [("gpt-5", "accepted: evidence, openai:MODEL"), ("openai:", "accepted: evidence")],
@@ -45,6 +46,7 @@ _REFUSED = {
     "run-id": [("", "letters"), ("a/b", "letters"), ("-x", "letters"), ("x" * 81, "up to 80")],
     "shard": [("0/3", "1 ≤ I ≤ N"), ("4/3", "1 ≤ I ≤ N"), ("1", "I/N"), ("a/b", "I/N")],
 }
+_REFUSED["advisor"] = [("evidence", "openai:MODEL"), ("openai:", "openai:MODEL, anthropic:MODEL")]
 _OF_THE_GATE = {"baseline", "compare", "fail-under", "fail-drop"}
 
 

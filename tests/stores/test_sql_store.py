@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from store_values import START, indexed, opinion, run, session, stored, summary
@@ -17,6 +18,7 @@ from pytest_sessioneval.stores.protocol import (
     MeasuredNoise,
     RunRow,
     Store,
+    StoredAdvice,
     StoredOpinion,
 )
 from pytest_sessioneval.stores.rows import instant
@@ -444,6 +446,29 @@ def _write_and_break_off(store: SqlStore) -> None:
     with store._database.writing() as transaction:
         transaction.run("INSERT INTO runs (run_id, state, started_at) VALUES ('r', 's', 't')")
         raise KeyboardInterrupt
+
+
+# advice of models
+
+
+def _advice(suite: str = "airline", **fields: Any) -> StoredAdvice:
+    given = {"digest": "d1", "model": "openai:m", "made_at": START, "content": "{}", **fields}
+    return StoredAdvice(suite=suite, **given)
+
+
+def test_advice_comes_back_latest_first(store: SqlStore) -> None:
+    """Of one suite, whatever facts and model it is of."""
+    older, newer = _advice(), _advice(digest="d2", made_at=START + timedelta(hours=1))
+    for one in (newer, older, _advice("retail")):
+        store.put_advice(one)
+    assert (newer, older) == store.advice("airline")
+
+
+def test_asking_again_replaces_the_advice(store: SqlStore) -> None:
+    """The same model on the same facts has one answer."""
+    store.put_advice(_advice())
+    store.put_advice(_advice(content='{"a": 1}'))
+    assert ['{"a": 1}'] == [one.content for one in store.advice("airline")]
 
 
 # judges' noise

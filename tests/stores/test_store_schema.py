@@ -65,6 +65,7 @@ def test_a_new_store_has_every_table(database: Database) -> None:
     """All tables of the design are made at once."""
     assert migrate(database) == 0
     assert database.tables() == {
+        "advice",
         "background_runs",
         "evaluations",
         "feedback",

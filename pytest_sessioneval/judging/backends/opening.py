@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,11 +25,17 @@ if TYPE_CHECKING:  # httpx costs 60 ms; the embedded judge does without
     from pytest_sessioneval.judging.backends.http import Connections
     from pytest_sessioneval.judging.backends.ollama import OllamaBackend
     from pytest_sessioneval.judging.backends.openai import OpenAIBackend
+    from pytest_sessioneval.judging.metering import MeteredBackend
 
-__all__ = ["ACCEPTED", "open_judge"]
+    _Connect = Callable[[Endpoint, dict[str, str]], Connections]
+
+__all__ = ["ACCEPTED", "MODELS", "open_backend", "open_judge"]
 
 ACCEPTED = "evidence, openai:MODEL, anthropic:MODEL, ollama:MODEL, hook:NAME or recorded:PATH"
 """The names of judges, as messages to people list them."""
+
+MODELS = "openai:MODEL, anthropic:MODEL or ollama:MODEL"
+"""The names of models behind a protocol of our own, as messages to people list them."""
 
 _MODELS = ("openai", "anthropic", "ollama")
 
@@ -63,14 +70,7 @@ def open_judge(
     that says what to set or name instead, also where a cap is set and the price
     is not known, and ``SuiteError`` for a calibration of other measures.
     """
-    budget = cost or CostBudget()
-    prices = (models or known_models()).prices(model)
-    if budget.is_limited and prices is None:
-        raise SettingError(
-            f"--sessioneval-max-cost: the price of {model} is not known; give it in a file of your "
-            "own (--sessioneval-prices FILE, see docs/cost.md), or cap the calls "
-            "(--sessioneval-max-calls)"
-        )
+    _check_cost(model, cost, models)
     kind, _, name = model.partition(":")
     if model == "evidence":
         from pytest_sessioneval.judging.evidence_judge import EvidenceJudge  # noqa: PLC0415
@@ -83,43 +83,110 @@ def open_judge(
     if kind == "recorded":
         return _open_recording((base or Path()) / name)
     if kind in _MODELS:
-        from pytest_sessioneval.judging.backends.endpoints import endpoint  # noqa: PLC0415
-        from pytest_sessioneval.judging.backends.http import Connections  # noqa: PLC0415
-        from pytest_sessioneval.judging.metering import MeteredBackend  # noqa: PLC0415
-
-        found = endpoint(kind, environ)
-        pool = Connections(
-            found,
-            _headers(kind, found),
+        budget = cost or CostBudget()
+        connect = _connecting(
             connections=connections,
             timeout_s=timeout_s,
             stop=stop,
             reserve=reserve,
             transport=transport,
         )
-        backend = _backend(kind, name, pool, Parameters.of(settings), local=found.local)
-        longest = backend.parameters.get("max_output_tokens")
-        reply_tokens = longest if isinstance(longest, int) else None
-        metered = MeteredBackend(backend, prices, budget, reply_tokens=reply_tokens)
+        backend = _metered(model, settings, environ, connect, models=models, cost=budget)
         embedder: Embedder | None = None
         if settings.embedding_model:
-            embedder = _embedder(
-                settings.embedding_model,
-                environ,
-                models or known_models(),
-                budget,
-                lambda found, headers: Connections(
-                    found,
-                    headers,
-                    connections=connections,
-                    timeout_s=timeout_s,
-                    stop=stop,
-                    reserve=reserve,
-                    transport=transport,
-                ),
-            )
-        return _prompted(metered, backend.parameters, environ, embedder)
+            known = models or known_models()
+            embedder = _embedder(settings.embedding_model, environ, known, budget, connect)
+        return _prompted(backend, backend.parameters, environ, embedder)
     raise SettingError(f"{model!r} is no judge; accepted: {ACCEPTED}")
+
+
+def open_backend(
+    model: str,
+    *,
+    settings: JudgeSettings,
+    environ: Mapping[str, str],
+    timeout_s: float,
+    connections: int,
+    stop: threading.Event,
+    reserve: Callable[[], None] | None = None,
+    transport: httpx.BaseTransport | None = None,
+    models: ModelTable | None = None,
+    cost: CostBudget | None = None,
+) -> MeteredBackend:
+    """Return what carries prompts to the model that ``model`` names, within its budgets.
+
+    The arguments are those of ``open_judge``. Raises ``SettingError`` for
+    anything but a model behind a protocol of our own.
+    """
+    _check_cost(model, cost, models)
+    kind, _, name = model.partition(":")
+    if kind not in _MODELS or not name:
+        raise SettingError(f"{model!r} names no model to ask; accepted: {MODELS}")
+    connect = _connecting(
+        connections=connections,
+        timeout_s=timeout_s,
+        stop=stop,
+        reserve=reserve,
+        transport=transport,
+    )
+    return _metered(model, settings, environ, connect, models=models, cost=cost or CostBudget())
+
+
+def _connecting(
+    *,
+    connections: int,
+    timeout_s: float,
+    stop: threading.Event,
+    reserve: Callable[[], None] | None,
+    transport: httpx.BaseTransport | None,
+) -> _Connect:
+    """Return what makes connections to an endpoint, with these headers."""
+    from pytest_sessioneval.judging.backends.http import Connections  # noqa: PLC0415
+
+    return partial(
+        Connections,
+        connections=connections,
+        timeout_s=timeout_s,
+        stop=stop,
+        reserve=reserve,
+        transport=transport,
+    )
+
+
+def _metered(
+    model: str,
+    settings: JudgeSettings,
+    environ: Mapping[str, str],
+    connect: _Connect,
+    *,
+    models: ModelTable | None,
+    cost: CostBudget,
+) -> MeteredBackend:
+    from pytest_sessioneval.judging.backends.endpoints import endpoint  # noqa: PLC0415
+    from pytest_sessioneval.judging.metering import MeteredBackend  # noqa: PLC0415
+
+    kind, _, name = model.partition(":")
+    found = endpoint(kind, environ)
+    pool = connect(found, _headers(kind, found))
+    backend = _backend(kind, name, pool, Parameters.of(settings), local=found.local)
+    longest = backend.parameters.get("max_output_tokens")
+    reply_tokens = longest if isinstance(longest, int) else None
+    prices = (models or known_models()).prices(model)
+    return MeteredBackend(
+        backend, prices, cost, reply_tokens=reply_tokens, parameters=backend.parameters
+    )
+
+
+def _check_cost(model: str, cost: CostBudget | None, models: ModelTable | None) -> None:
+    """Raise ``SettingError`` where a cap is set and the model's price is not known."""
+    if cost is None or not cost.is_limited:
+        return
+    if (models or known_models()).prices(model) is None:
+        raise SettingError(
+            f"--sessioneval-max-cost: the price of {model} is not known; give it in a file of your "
+            "own (--sessioneval-prices FILE, see docs/cost.md), or cap the calls "
+            "(--sessioneval-max-calls)"
+        )
 
 
 def _backend(
@@ -141,7 +208,7 @@ def _embedder(
     environ: Mapping[str, str],
     models: ModelTable,
     budget: CostBudget,
-    connect: Callable[[Endpoint, dict[str, str]], Connections],
+    connect: _Connect,
 ) -> Embedder:
     """Return what compares texts; raises ``SettingError`` as ``open_judge`` does."""
     from pytest_sessioneval.judging.backends.embeddings import EmbeddingBackend  # noqa: PLC0415

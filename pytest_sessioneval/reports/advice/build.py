@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_sessioneval.gate.model import Baseline
-from pytest_sessioneval.reports.advice.clusters import grouped
+from pytest_sessioneval.reports.advice.clusters import Grouped, grouped
 from pytest_sessioneval.reports.advice.doubts import doubts
 from pytest_sessioneval.reports.advice.facts import Thumbs, facts_of, references
 from pytest_sessioneval.reports.advice.model import SuiteAdvice
 from pytest_sessioneval.reports.advice.trend import Past, no_trend, trends
 from pytest_sessioneval.reports.model import SuiteReport
 
-__all__ = ["Background", "advise"]
+__all__ = ["Background", "advise", "members"]
 
 _VERSION = 1
 """Part of every digest: raised when the same verdicts give other advice."""
@@ -36,8 +37,7 @@ def advise(suite: SuiteReport, background: Background) -> SuiteAdvice:
     past = None
     if background.baseline is not None and not why_not:
         past = Past.of_baseline(background.baseline, held)
-    thumbs = background.thumbs
-    found = grouped(facts_of(suite, held, thumbs), suite, thumbs=thumbs, past=past)
+    found = _grouped(suite, background, past)
     advice = SuiteAdvice(
         digest="",
         references=held,
@@ -52,6 +52,18 @@ def advise(suite: SuiteReport, background: Background) -> SuiteAdvice:
     return advice.model_copy(update={"digest": _digest(suite, advice)})
 
 
+def members(suite: SuiteReport, background: Background) -> Mapping[str, tuple[str, ...]]:
+    """Return the keys of every cluster's sessions, by its id; no report holds them."""
+    return _grouped(suite, background, None).members
+
+
+def _grouped(suite: SuiteReport, background: Background, past: Past | None) -> Grouped:
+    thumbs = background.thumbs
+    facts = facts_of(suite, references(suite), thumbs)
+    return grouped(facts, suite, thumbs=thumbs, past=past)
+
+
 def _digest(suite: SuiteReport, advice: SuiteAdvice) -> str:
-    made_of = (str(_VERSION), suite.rubric_version, suite.judge.version, advice.model_dump_json())
+    facts = advice.model_dump_json(exclude={"advisor", "follow_ups"})
+    made_of = (str(_VERSION), suite.rubric_version, suite.judge.version, facts)
     return hashlib.sha256("\n".join(made_of).encode("utf-8", "replace")).hexdigest()[:16]

@@ -41,6 +41,8 @@ class Grouped:
     more: int
     more_impact: float
     leftovers: tuple[Leftover, ...]
+    members: Mapping[str, tuple[str, ...]]
+    """The keys of every kept cluster's sessions, by its id."""
 
 
 def grouped(
@@ -83,6 +85,10 @@ def grouped(
         more=len(order) - len(kept),
         more_impact=round(sum(costs[key] for key in order[_KEPT:]), DECIMALS),
         leftovers=tuple(_leftovers(unnamed, scored)),
+        members={
+            one.id: tuple(fact.session.key for fact in groups[key])
+            for one, key in zip(listed, kept, strict=True)
+        },
     )
 
 

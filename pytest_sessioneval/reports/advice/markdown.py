@@ -13,7 +13,14 @@ from pytest_sessioneval.reports.advice.model import (
     Cause,
     Cluster,
     Example,
+    Suggestion,
     SuiteAdvice,
+)
+from pytest_sessioneval.reports.advice.suggestions import (
+    advisor_section,
+    follow_up_section,
+    suggestion_lines,
+    suggestion_on,
 )
 from pytest_sessioneval.reports.markdown_sessions import Link, no_link
 from pytest_sessioneval.reports.model import Report, SuiteReport
@@ -119,9 +126,11 @@ def _suite(suite: SuiteReport, advice: SuiteAdvice, link: Link) -> Iterator[str]
             if remark:
                 yield remark
                 yield ""
-            yield from _section(clusters, suite, link)
+            yield from _section(clusters, advice, suite=suite, link=link)
     yield from _doubts(advice.doubts)
     yield from _trends(advice)
+    yield from advisor_section(advice)
+    yield from follow_up_section(advice.follow_ups)
     yield from _reading(suite, advice)
 
 
@@ -135,7 +144,9 @@ def _nothing(suite: SuiteReport, advice: SuiteAdvice) -> str:
     return f"Nothing was lost in {counted(len(suite.sessions), 'session')}."
 
 
-def _section(clusters: Sequence[Cluster], suite: SuiteReport, link: Link) -> Iterator[str]:
+def _section(
+    clusters: Sequence[Cluster], advice: SuiteAdvice, *, suite: SuiteReport, link: Link
+) -> Iterator[str]:
     """Yield the clusters that stand for themselves: five of several sessions in full, then lines.
 
     Those that are nearly the sessions of another are told with it.
@@ -147,7 +158,8 @@ def _section(clusters: Sequence[Cluster], suite: SuiteReport, link: Link) -> Ite
     alone = [one for one in clusters if one.same_as is None]
     full = [one for one in alone if one.sessions > 1][:_OPEN]
     for place, one in enumerate(full, start=1):
-        yield from _cluster(place, one, beside.get(one.id, ()), suite=suite, link=link)
+        told = suggestion_on(one, advice.advisor)
+        yield from _cluster(place, one, beside.get(one.id, ()), told, suite=suite, link=link)
     small = [one for one in alone if one not in full]
     if not small:
         return
@@ -167,7 +179,13 @@ def _section(clusters: Sequence[Cluster], suite: SuiteReport, link: Link) -> Ite
 
 
 def _cluster(
-    place: int, cluster: Cluster, beside: Sequence[Cluster], *, suite: SuiteReport, link: Link
+    place: int,
+    cluster: Cluster,
+    beside: Sequence[Cluster],
+    told: Suggestion | None,
+    *,
+    suite: SuiteReport,
+    link: Link,
 ) -> Iterator[str]:
     yield f"#### {place}. {_points_off(cluster)}: {cluster_name(cluster)}"
     yield ""
@@ -179,9 +197,13 @@ def _cluster(
     for one in beside:
         number = "1" if one.sessions == 1 else f"{one.sessions:,}, nearly all"
         yield f"- also {_points_off(one)}: {_tag(one)}, in {number} of these{_moved(one, '; ')}"
-    for example in cluster.examples[:_QUOTED]:
-        yield f"- {_example(example, suite, link)}"
+    shown = cluster.examples if told is not None else cluster.examples[:_QUOTED]
+    for fact, example in enumerate(shown, start=1):
+        label = "" if told is None else f"F{fact} "
+        yield f"- {label}{_example(example, suite, link)}"
     yield ""
+    if told is not None:
+        yield from suggestion_lines(told)
 
 
 def _points_off(cluster: Cluster) -> str:

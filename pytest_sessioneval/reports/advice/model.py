@@ -5,8 +5,22 @@ from __future__ import annotations
 from typing import Literal
 
 from pytest_sessioneval.frozen import Frozen
+from pytest_sessioneval.verdicts.model import CallCount
 
-__all__ = ["AxisDoubt", "AxisTrend", "Cause", "Cluster", "Example", "Leftover", "SuiteAdvice"]
+__all__ = [
+    "TARGETS",
+    "Advisor",
+    "AxisDoubt",
+    "AxisTrend",
+    "Cause",
+    "Cluster",
+    "Example",
+    "FollowUp",
+    "Leftover",
+    "Suggestion",
+    "SuiteAdvice",
+    "Target",
+]
 
 Cause = Literal["agent", "tool_outage", "judge"]
 """Whose fault lost points look like.
@@ -16,6 +30,13 @@ was out of order. ``judge``: the score itself is doubtful (experts far apart,
 evidence that does not check out, text that addresses the judge, or people who
 liked the session).
 """
+
+
+Target = Literal["prompt", "tool", "rubric", "judge", "data"]
+"""What a suggestion would have changed."""
+
+TARGETS: tuple[Target, ...] = ("prompt", "tool", "rubric", "judge", "data")
+"""Every target there is."""
 
 
 class Example(Frozen):
@@ -124,6 +145,75 @@ class Leftover(Frozen):
     """In how many sessions."""
 
 
+class Suggestion(Frozen):
+    """What a model makes of one cluster; kept only where it cites facts of two sessions."""
+
+    id: str
+    """Eight hex digits of suite, cluster, model and text."""
+    cluster: str
+    """The cluster's id."""
+    hypothesis: str
+    """Why it may happen; nobody has checked it."""
+    suggested_change: str
+    """What to change."""
+    target: Target
+    """What would be changed."""
+    expected_axis: str
+    """The axis that should rise."""
+    evidence: tuple[str, ...]
+    """The facts cited, such as F1: the cluster's examples, from 1."""
+    test: str
+    """How to see whether it helped."""
+
+
+class Advisor(Frozen):
+    """What came of asking a model about the costliest clusters."""
+
+    model: str
+    """The model as configured."""
+    asked: int = 0
+    """Clusters it was asked about, one call each."""
+    suggestions: tuple[Suggestion, ...] = ()
+    """What it said that cites known facts of at least two sessions, in order of clusters."""
+    rejected: tuple[str, ...] = ()
+    """Why other answers were left out, a line each."""
+    failures: tuple[str, ...] = ()
+    """Why there is no answer, a line each; a failing advisor fails no run."""
+    reused: bool = False
+    """Nobody was asked: the facts and the model are those of an earlier answer."""
+    spent: CallCount = CallCount()
+    """What asking took."""
+
+
+class FollowUp(Frozen):
+    """What became of the axis of an earlier suggestion: exploratory, for two reasons.
+
+    Clusters are chosen for being low, so they rise by chance alone; and nobody
+    knows whether the suggestion was followed.
+    """
+
+    id: str
+    """The suggestion's id."""
+    suggested_change: str
+    """What it suggested."""
+    axis: str
+    """The axis that was to rise."""
+    sessions: int
+    """The cluster's sessions then."""
+    pairs: int
+    """Those of them that are recorded anew, and scored on the axis."""
+    change: float | None = None
+    """Mean change of their scores in points; null: none."""
+    low: float | None = None
+    """Lower limit of its interval (paired Student's t, two-sided 90 %); null: too few."""
+    high: float | None = None
+    """Upper limit."""
+    others: int = 0
+    """Sessions outside of the cluster that are recorded anew, and scored on the axis."""
+    others_change: float | None = None
+    """Their mean change in points: what chance and everything else did."""
+
+
 class SuiteAdvice(Frozen):
     """What to look at first in one suite."""
 
@@ -145,3 +235,7 @@ class SuiteAdvice(Frozen):
     """Against the baseline, by axis, in the rubric's order."""
     no_trend: str = ""
     """Why nothing is said of a baseline; empty: it is, in ``trends``."""
+    advisor: Advisor | None = None
+    """What a model made of it; null: none was asked, which is the rule."""
+    follow_ups: tuple[FollowUp, ...] = ()
+    """What became of the last suggestions that a model made for this suite."""

@@ -11,6 +11,7 @@ from report_runs import HOSTILE, hostile_run
 from pytest_sessioneval.gate.model import Baseline
 from pytest_sessioneval.reports.advice.build import Background, advise
 from pytest_sessioneval.reports.advice.markdown import first_advice, render_advice
+from pytest_sessioneval.reports.advice.model import Advisor, FollowUp, Suggestion
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.markdown import render_markdown
 from pytest_sessioneval.reports.model import Report
@@ -147,6 +148,35 @@ def test_what_strangers_write_is_no_markdown(text: str) -> None:
     for raw in ("<script", "](http", "](javascript", "@everyone", "\x1b", "\u202e", "\x07"):
         assert raw not in outside
     assert "\n# owned" not in shown
+
+
+def test_what_a_model_writes_is_no_markdown() -> None:
+    """Its guess is a quotation, and cannot leave it."""
+    report = _advised(run_of(_low("a"), _low("b")))
+    advice = report.suites[0].advice
+    assert advice is not None
+    suggestion = Suggestion(
+        id="0a1b2c3d",
+        cluster=advice.clusters[0].id,
+        hypothesis=HOSTILE,
+        suggested_change=HOSTILE,
+        target="prompt",
+        expected_axis=HOSTILE,
+        evidence=("F1", "F2"),
+        test=HOSTILE,
+    )
+    followed = FollowUp(id="0", suggested_change=HOSTILE, axis=HOSTILE, sessions=2, pairs=0)
+    advisor = Advisor(
+        model=HOSTILE, asked=3, suggestions=(suggestion,), rejected=(HOSTILE,), failures=(HOSTILE,)
+    )
+    advice = advice.model_copy(update={"advisor": advisor, "follow_ups": (followed,)})
+    suites = (report.suites[0].model_copy(update={"advice": advice}),)
+    text = render_advice(report.model_copy(update={"suites": suites}))
+    outside = re.sub(r"(`+).*?\1|\\.", "", text)
+    for raw in ("<script", "](http", "](javascript", "@everyone", "\x1b", "\u202e", "\x07"):
+        assert raw not in outside
+    assert "1 suggestion, 1 rejected (unknown facts, none, or of one session), 1 without" in text
+    assert 3 == text.count("\n>\n") + text.count("**A model's guess**")
 
 
 def test_a_hostile_run_has_the_headings_of_any_other() -> None:

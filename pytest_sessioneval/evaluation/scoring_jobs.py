@@ -12,7 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from pathlib import Path
 from pytest_sessioneval.errors import StoreError
 from pytest_sessioneval.evaluation.daemon_workers import DaemonWorkers
 from pytest_sessioneval.evaluation.process_locks import Owner, is_gone
+from pytest_sessioneval.evaluation.report_writer import ReportWriter
 from pytest_sessioneval.evaluation.sample_reports import SampleReports
 from pytest_sessioneval.evaluation.sample_scoring import SampleScorer, check_judge
 from pytest_sessioneval.evaluation.scoring_calls import (
@@ -95,22 +96,22 @@ class ScoringJobs:
         self._scorer = scorer
         self._clock = clock
         self._terms = terms
-        self._reports = reports or SampleReports(store.jobs, out)
+        reports = reports or SampleReports(store.jobs, out)
         prepare_folder(out)
         self._owner = Owner(out / "processes")
-        self._under_way: dict[str, Future[None]] = {}
+        self._under_way: dict[str, threading.Event] = {}
         self._settling: set[str] = set()
-        self._behind: dict[str, str] = {}
         self._lost: dict[str, str] = {}
         self._calling = threading.Lock()
         self._last_call = datetime.min.replace(tzinfo=UTC)
         self._closed = threading.Event()
         try:
             self._look()
-            self._reports.rebuild()
+            reports.rebuild()
         except BaseException:
             self._owner.release()
             raise
+        self._writer = ReportWriter(reports)
         self._workers = DaemonWorkers(terms.workers, name="sessioneval-score")
         self._looking = threading.Thread(
             target=self._keep_looking, name="sessioneval-alive", daemon=True
@@ -147,9 +148,8 @@ class ScoringJobs:
         )
         self._jobs.add(new)
         job = _queued(new)
-        ended = self._workers.submit(lambda: self._work(job, asked))
-        self._under_way[new.job_id] = ended
-        ended.add_done_callback(lambda _: self._under_way.pop(new.job_id, None))
+        self._under_way[new.job_id] = threading.Event()
+        self._workers.submit(lambda: self._work(job, asked))
         return shown_job(job)
 
     def wait(self, job_id: str, timeout_s: float) -> Job | None:
@@ -158,10 +158,8 @@ class ScoringJobs:
         Raises ``TimeoutError``.
         """
         ended = self._under_way.get(job_id)
-        if ended is not None:
-            wait([ended], timeout_s)
-            if not ended.done():
-                raise TimeoutError(f"job {job_id} has not ended after {timeout_s:g} s")
+        if ended is not None and not ended.wait(timeout_s):
+            raise TimeoutError(f"job {job_id} has not ended after {timeout_s:g} s")
         return self.job(job_id)
 
     def job(self, job_id: str) -> Job | None:
@@ -191,8 +189,11 @@ class ScoringJobs:
             return
         self._closed.set()
         self._workers.close(self._terms.grace_s)
+        self._writer.close(self._terms.grace_s)
         mine = [job.job_id for job in self._jobs.unfinished() if job.owner == self._owner.name]
         self._jobs.fail(mine, INTERRUPTED, self._clock())
+        for job_id in mine:
+            self._ended(job_id)
         self._looking.join(self._terms.grace_s)
         self._owner.release()
 
@@ -252,27 +253,27 @@ class ScoringJobs:
         try:
             if self._jobs.start(job.job_id, self._clock()):
                 self._append(job, self._scored(asked))
+            else:
+                self._ended(job.job_id)
         # The boundary around one call: whatever scoring it raised is its error, and no other's.
         except Exception as error:  # noqa: BLE001
             self._give_up(job.job_id, f"{type(error).__name__}: {error}")
+            self._ended(job.job_id)
 
     def _append(self, job: ScoringJob, result: JobResult) -> None:
         """Make the result a row; the job is seen as completed once the files hold it."""
         self._settling.add(job.job_id)
-        try:
-            if self._jobs.complete(job, result, self._clock()) is not None:
-                self._bring_up_to_date(job.session_id, job.run_id)
-        finally:
-            self._settling.discard(job.job_id)
+        number = self._jobs.complete(job, result, self._clock())
+        if number is None:
+            self._ended(job.job_id)
+        else:
+            self._writer.add(job.session_id, job.run_id, lambda: self._ended(job.job_id))
 
-    def _bring_up_to_date(self, session_id: str, run_id: str) -> None:
-        try:
-            self._reports.bring_up_to_date(session_id, run_id)
-            self._behind.pop(session_id, None)
-        except StoreError as error:
-            # The row is kept; the files are written with the next one, or when somebody looks.
-            _log.warning("%s", error)
-            self._behind[session_id] = run_id
+    def _ended(self, job_id: str) -> None:
+        self._settling.discard(job_id)
+        ended = self._under_way.pop(job_id, None)
+        if ended is not None:
+            ended.set()
 
     def _give_up(self, job_id: str, error: str) -> None:
         try:
@@ -294,6 +295,7 @@ class ScoringJobs:
         while not self._closed.wait(self._terms.look_every_s):
             try:
                 self._look()
+                self._writer.retry()
             except StoreError as error:
                 _log.warning("%s", error)
 
@@ -312,8 +314,6 @@ class ScoringJobs:
         for job_id, error in list(self._lost.items()):
             self._jobs.fail([job_id], error, now)
             del self._lost[job_id]
-        for session_id, run_id in list(self._behind.items()):
-            self._bring_up_to_date(session_id, run_id)
 
 
 def _queued(new: NewJob) -> ScoringJob:

@@ -288,9 +288,11 @@ def test_each_completed_call_is_one_row(service: Service, client: Caller) -> Non
 
 
 def test_the_run_is_listed_with_all_runs(service: Service, client: Caller) -> None:
-    """Under the id that the job names."""
+    """Under the id that the job names; it runs while a job does, and then is done."""
     job = _done(service, client, _sent(client))
-    assert [job["run_id"]] == [run.run_id for run in service.store.runs()]
+    (run,) = client.get("/eval/runs").json()
+    assert (job["run_id"], "done", []) == (run["run_id"], run["state"], run["sessions"])
+    assert run == client.get(f"/eval/run/{job['run_id']}").json()
 
 
 # -- many at once, and restarts --------------------------------------------------------

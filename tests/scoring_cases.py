@@ -51,8 +51,8 @@ class Opened:
         """End it, as a server that is stopped does."""
         if not self.closed.is_set():
             self.closed.set()
-            self.scorer.close()
             self.jobs.close()
+            self.scorer.close()
             self.store.close()
 
     def file(self, job: Job, name: str) -> Path:

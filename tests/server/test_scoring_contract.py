@@ -17,6 +17,7 @@ from scoring_cases import CONTEXT, PATIENCE_S, answer_of, read_rows
 from served import AUTHORIZED, NOW, TOKEN, Caller, golden
 
 from pytest_sessioneval.server.service import Service
+from pytest_sessioneval.testing.server import JudgeServer
 
 OpenService = Callable[..., Service]
 Call = Callable[..., Caller]
@@ -351,3 +352,33 @@ def test_answers_are_the_same_after_a_restart(
     again = call(open_service())
     assert before == [again.get(path).json() for path in paths]
     assert job == again.get(f"/api/score/session/jobs/{job['job_id']}").json()
+
+
+def test_a_judge_that_gives_no_answer_is_said_so(open_service: OpenService, call: Call) -> None:
+    """One sample: 502 with ``Type: message``. A call of a session: a failed job, and no row."""
+    with JudgeServer() as judge:
+        judge.fail(times=9, status=404, message="no such model")
+        service = open_service(environ=judge.environ)
+        client = call(service)
+        asked = {**SAMPLE, "judge_model": "openai:m"}
+        answer = client.post("/api/score", json=asked)
+        job = _done(service, client, _sent(client, judge_model="openai:m"))
+    assert answer.status_code == 502
+    for said in (answer.json()["detail"], job["error"]):
+        assert re.match("TransportError: .*no such model", said)
+    assert ("failed", None) == (job["status"], job["scores"])
+    assert not (service.settings.out / "runs" / job["run_id"] / "scores.csv").exists()
+
+
+def test_defaults_of_models_are_the_servers(open_service: OpenService, call: Call) -> None:
+    """What a call does not name, the server was started with."""
+    service = open_service(judge="openai:m", embedding_model="e")
+    summary = _sent(call(service), contexts=None)["request_summary"]
+    assert ("openai:m", "e") == (summary["judge_model"], summary["embedding_model"])
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_another_method_is_not_allowed(client: Caller, method: str) -> None:
+    """It is told in JSON."""
+    answer = client.request(method, "/api/score")
+    assert (405, {"detail": "Method Not Allowed"}) == (answer.status_code, answer.json())

@@ -76,9 +76,8 @@ class _Answer:
         headers = [
             (b"content-type", b"text/html; charset=utf-8"),
             (b"content-length", str(len(body)).encode()),
-            (b"content-security-policy", rendering.POLICY.encode()),
+            *((name.encode(), value.encode()) for name, value in rendering.HEADERS.items()),
             (b"cache-control", b"no-store"),
-            (b"referrer-policy", b"no-referrer"),
             (b"x-content-type-options", b"nosniff"),
         ]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})

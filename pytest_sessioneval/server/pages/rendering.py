@@ -15,13 +15,20 @@ from pytest_sessioneval import __version__
 from pytest_sessioneval.reports.neutralise import clean, one_line
 from pytest_sessioneval.reports.wording import counted, points
 
-__all__ = ["POLICY", "STATIC", "page", "static_file"]
+__all__ = ["HEADERS", "POLICY", "STATIC", "page", "static_file"]
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """What a page may load and where its forms may go: this server, and only what is named here."""
+
+HEADERS: Mapping[str, str] = {
+    "content-security-policy": POLICY,
+    # With no referrer at all a browser would not say, either, where a form was sent from.
+    "referrer-policy": "same-origin",
+}
+"""What every page's answer says, beside what the guard adds to every answer."""
 
 STATIC: Mapping[str, str] = {
     "style.css": "text/css; charset=utf-8",

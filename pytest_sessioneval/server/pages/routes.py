@@ -257,7 +257,7 @@ def _html(template: str, *, status: int = 200, **values: object) -> HTMLResponse
     return HTMLResponse(
         rendering.page(template, **values),
         status_code=status,
-        headers={"content-security-policy": rendering.POLICY},
+        headers=rendering.HEADERS,
     )
 
 

@@ -15,6 +15,7 @@ from pytest_sessioneval.server.pages import rendering
 from pytest_sessioneval.server.pages.links import session_url
 from pytest_sessioneval.server.pages.reading import advice_of, recorded_of, report_of
 from pytest_sessioneval.server.pages.run_view import run_lines, run_view
+from pytest_sessioneval.server.pages.scoring_view import scoring_view
 from pytest_sessioneval.server.pages.session_view import session_view
 from pytest_sessioneval.server.pages.sessions_view import sessions_view
 from pytest_sessioneval.server.pages.transcript_view import MESSAGES, whole_message
@@ -123,7 +124,13 @@ def run(service: Served, run_id: str, start: From = 0) -> HTMLResponse:
         raise HTTPException(404, f"run not found: {run_id}")
     out = service.settings.out
     has_advice = advice_of(out, run_id) is not None
-    view = run_view(row, report_of(out, run_id), start=start, has_advice=has_advice)
+    samples = row.summary.samples if row.summary is not None else None
+    calls = service.scoring.session(samples.session_id) if samples is not None else None
+    if calls is not None:
+        scoring = scoring_view(calls, start=start, has_advice=has_advice)
+        return _html("scoring.html", here="Runs", view=scoring)
+    status = service.runs.status(run_id)
+    view = run_view(row, report_of(out, run_id), status, start=start, has_advice=has_advice)
     return _html("run.html", here="Runs", run=view)
 
 

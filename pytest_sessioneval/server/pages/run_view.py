@@ -22,7 +22,7 @@ from pytest_sessioneval.reports.wording import (
 from pytest_sessioneval.server.pages.links import run_url, session_url
 from pytest_sessioneval.stores.protocol import RunRow
 from pytest_sessioneval.stores.run_statuses import RunStatus
-from pytest_sessioneval.stores.summary import SuiteSummary
+from pytest_sessioneval.stores.summary import SampleCount, SuiteSummary
 from pytest_sessioneval.verdicts.means import AxisMean
 from pytest_sessioneval.verdicts.model import UnscoredReason
 
@@ -57,7 +57,7 @@ class RunLine:
     took: str
     suites: str
     sessions: int | None
-    """None: not known before the run has ended."""
+    """None: not known before the run has ended, or none: it scored samples."""
     outcome: str
     """How its sessions ended, in words."""
     judge: str
@@ -197,7 +197,7 @@ def run_view(
     )
     return RunView(
         run_id=row.run_id,
-        state=row.state,
+        state=row.state if status is None else status.state,
         started_at=row.started_at,
         finished_at=row.finished_at,
         took=_took(row),
@@ -247,6 +247,9 @@ def _line(row: RunRow) -> RunLine:
         for state, number in suite.states.items():
             words = state.replace("_", " ")
             states[words] = states.get(words, 0) + number
+    samples = row.summary.samples if row.summary is not None else None
+    if samples is not None:
+        names = [f"scoring of {samples.session_id}"]
     return RunLine(
         url=run_url(row.run_id),
         run_id=row.run_id,
@@ -254,10 +257,14 @@ def _line(row: RunRow) -> RunLine:
         started_at=row.started_at,
         took=_took(row),
         suites=", ".join(names),
-        sessions=None if row.summary is None else sum(suite.sessions for suite in suites),
-        outcome=count_list(states),
+        sessions=sum(suite.sessions for suite in suites) if suites else None,
+        outcome=count_list(states) if samples is None else _calls(samples),
         judge=", ".join(dict.fromkeys(suite.judge_model for suite in suites)),
     )
+
+
+def _calls(samples: SampleCount) -> str:
+    return f"{counted(samples.calls, 'call')}, {samples.rows:,} completed"
 
 
 def _took(row: RunRow) -> str:

@@ -16,6 +16,6 @@ def file_name(text: str) -> str:
 
     The slug is what is left of the text in a-z, 0-9 and ``-``, at most 40 characters.
     """
-    slug = _ODD.sub("-", text.lower())[:_SLUG].strip("-") or "unnamed"
+    slug = _ODD.sub("-", text.lower()).strip("-")[:_SLUG].strip("-") or "unnamed"
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{slug}-{digest[:12]}"

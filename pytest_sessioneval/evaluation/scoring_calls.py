@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from statistics import fmean
@@ -11,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from pytest_sessioneval.evaluation.naming import file_name
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.stores.job_values import (
     Fraction,
@@ -55,8 +54,6 @@ _CUT = 80
 _MOST_CHARACTERS = 100_000
 _MOST_CONTEXTS = 200
 _MOST_IN_CONTEXTS = 1_000_000
-_SLUG = 40
-_ODD = re.compile(r"[^a-z0-9]+")
 
 
 def _split(given: Any) -> Any:
@@ -176,8 +173,7 @@ def run_id_of(session_id: str) -> str:
     The slug is what is left of the id in a-z, 0-9 and ``-``, at most 40
     characters; ``unnamed`` where nothing is.
     """
-    slug = _ODD.sub("-", session_id.lower()).strip("-")[:_SLUG].strip("-") or "unnamed"
-    return f"session-{slug}-{hashlib.sha256(session_id.encode()).hexdigest()[:12]}"
+    return f"session-{file_name(session_id)}"
 
 
 def scoring_input(

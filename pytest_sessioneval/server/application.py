@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from pytest_sessioneval import __version__
 from pytest_sessioneval.server import evaluation_routes, run_routes, scoring_routes
 from pytest_sessioneval.server.access import LOOPBACK_HOSTS, Access
-from pytest_sessioneval.server.describing import EVERYWHERE
+from pytest_sessioneval.server.describing import EVERYWHERE, Described
 from pytest_sessioneval.server.failures import answer_failures
 from pytest_sessioneval.server.guard import Guard, RequestLimits
 from pytest_sessioneval.server.pages import routes as pages
@@ -40,7 +40,7 @@ def create_app(
     access = Access(
         token=token, hosts=frozenset(hosts), public=frozenset(("/healthz", *pages.PUBLIC))
     )
-    app = FastAPI(
+    app = Described(
         title="pytest-sessioneval",
         version=__version__,
         description=_DESCRIPTION,
@@ -55,6 +55,8 @@ def create_app(
     app.add_middleware(Guard, access=access, limits=limits or RequestLimits())
     app.add_middleware(PageFailures)
     answer_failures(app)
-    for routes in (evaluation_routes, run_routes, scoring_routes, pages):
-        app.include_router(routes.router)
+    surfaces = (evaluation_routes, run_routes, scoring_routes, pages)
+    app.surfaces = tuple(routes.router for routes in surfaces)
+    for router in app.surfaces:
+        app.include_router(router)
     return app

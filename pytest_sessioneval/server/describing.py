@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 
 from pytest_sessioneval.server.failures import Failure, FieldFailure
 
-__all__ = ["EVERYWHERE", "Answers", "answer", "no_such"]
+__all__ = ["EVERYWHERE", "Answers", "Described", "answer", "no_such"]
 
 Answers = dict[int | str, dict[str, Any]]
 """Answers by status, as ``responses`` of a route."""
+
+
+class Described(FastAPI):
+    """An application whose description keeps the nulls of its examples."""
+
+    surfaces: Sequence[APIRouter] = ()
+    """The routers that are described."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the description: the framework's, which leaves every null out, with them."""
+        if self.openapi_schema is None:
+            described = super().openapi()
+            for route in (route for router in self.surfaces for route in router.routes):
+                if isinstance(route, APIRoute) and route.path_format in described["paths"]:
+                    _with_examples(described["paths"][route.path_format], route)
+        return super().openapi()
+
+
+def _with_examples(path: dict[str, Any], route: APIRoute) -> None:
+    for method in route.methods or ():
+        for status, given in route.responses.items():
+            content = path[method.lower()]["responses"][str(status)].get("content", {})
+            for media, one in given.get("content", {}).items():
+                content[media] |= one
 
 
 def answer(example: object) -> Answers:
@@ -26,16 +54,6 @@ def _failure(status: int, description: str, detail: str) -> Answers:
     content = {"application/json": {"example": {"detail": detail}}}
     return {status: {"model": Failure, "description": description, "content": content}}
 
-
-_REJECTED = {
-    "detail": [
-        {
-            "loc": ["query", "limit"],
-            "msg": "Input should be less than or equal to 500",
-            "type": "less_than_equal",
-        }
-    ]
-}
 
 EVERYWHERE: Answers = (
     _failure(
@@ -63,7 +81,6 @@ EVERYWHERE: Answers = (
         422: {
             "model": FieldFailure,
             "description": "A field is not accepted; `loc` names it.",
-            "content": {"application/json": {"example": _REJECTED}},
         }
     }
     | _failure(

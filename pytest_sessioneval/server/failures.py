@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
+from starlette.exceptions import HTTPException
 
 from pytest_sessioneval.errors import (
     SessionEvalError,
@@ -20,10 +23,21 @@ from pytest_sessioneval.errors import (
 __all__ = ["Failure", "FieldFailure", "RejectedField", "answer_failures"]
 
 
+_NOT_FOUND = "session not found: task-99"
+_REJECTED: JsonDict = {
+    "loc": ["query", "limit"],
+    "msg": "Input should be less than or equal to 500",
+    "type": "less_than_equal",
+}
+
+
 class Failure(BaseModel):
     """What was wrong."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"detail": _NOT_FOUND}]})
+
     detail: str
+    """In a sentence."""
 
 
 class RejectedField(BaseModel):
@@ -40,9 +54,16 @@ class RejectedField(BaseModel):
 class FieldFailure(BaseModel):
     """What was wrong with a request, field by field."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"detail": [_REJECTED]}]})
+
     detail: list[RejectedField]
+    """One entry per field."""
 
 
+_UNKNOWN: dict[int, str] = {
+    HTTPStatus.NOT_FOUND: "there is no address {path}; GET /openapi.json describes those there are",
+    HTTPStatus.METHOD_NOT_ALLOWED: "{method} is not accepted at {path}; accepted: {allowed}",
+}
 _STATUS: tuple[tuple[type[SessionEvalError], int], ...] = (
     (StoreError, 503),
     (TranscriptError, 422),
@@ -55,6 +76,7 @@ def answer_failures(app: FastAPI) -> None:
     """Make the application answer every error of ours, and what pydantic rejects."""
     app.add_exception_handler(RequestValidationError, _rejected)
     app.add_exception_handler(SessionEvalError, _failed)
+    app.add_exception_handler(HTTPException, _refused)
 
 
 async def _rejected(_: Request, error: Exception) -> JSONResponse:
@@ -72,6 +94,20 @@ def _said(rejected: Mapping[str, Any]) -> str:
         return str(rejected["msg"])
     reason = rejected.get("ctx", {}).get("error", "")
     return f"no JSON: {reason} at character {rejected['loc'][-1]}"
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    """Say more than the framework does of an address or a method that there is not."""
+    if not isinstance(error, HTTPException):
+        raise error
+    status, headers, detail = error.status_code, error.headers, error.detail
+    if detail == HTTPStatus(status).phrase and status in _UNKNOWN:
+        detail = _UNKNOWN[status].format(
+            method=request.method,
+            path=request.url.path[:200],
+            allowed=(headers or {}).get("allow", "another"),
+        )
+    return JSONResponse({"detail": detail}, status_code=status, headers=headers)
 
 
 async def _failed(_: Request, error: Exception) -> JSONResponse:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, HTTPException, Query
 
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.run_request import RunRequest
+from pytest_sessioneval.server.describing import answer
 from pytest_sessioneval.server.failures import Failure
 from pytest_sessioneval.server.service import Served
 from pytest_sessioneval.stores.run_statuses import RunStatus
@@ -65,15 +66,11 @@ _REQUESTS = {
 }
 
 
-def _shows(example: object) -> dict[int | str, dict[str, Any]]:
-    return {200: {"content": {"application/json": {"example": example}}}}
-
-
 _MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Failure}}
 _NOT_NOW: dict[int | str, dict[str, Any]] = {409: {"model": Failure}}
 
 
-@router.post("/run", responses=_shows(_STATUS))
+@router.post("/run", responses=answer(_STATUS))
 def start_run(
     service: Served,
     request: Annotated[RunRequest | None, Body(openapi_examples=_REQUESTS)] = None,
@@ -82,21 +79,22 @@ def start_run(
     return service.runs.start(request or RunRequest())
 
 
-@router.get("/runs", responses=_shows([_STATUS]))
+@router.get("/runs", responses=answer([_STATUS]))
 def list_runs(
-    service: Served, limit: Annotated[int, Query(ge=1, le=500)] = 50
+    service: Served,
+    limit: Annotated[int, Query(ge=1, le=500, description="At most this many.")] = 50,
 ) -> tuple[RunStatus, ...]:
     """List runs, newest first, also those of pytest and of commands on the same store."""
     return service.runs.list(limit)
 
 
-@router.get("/run/{run_id:path}", responses=_shows(_STATUS) | _MISSING)
+@router.get("/run/{run_id:path}", responses=answer(_STATUS) | _MISSING)
 def show_run(service: Served, run_id: str) -> RunStatus:
     """Return how a run is now."""
     return _found(service.runs.status(run_id), run_id)
 
 
-@router.post("/run/{run_id:path}/cancel", responses=_shows(_STATUS) | _MISSING | _NOT_NOW)
+@router.post("/run/{run_id:path}/cancel", responses=answer(_STATUS) | _MISSING | _NOT_NOW)
 def cancel_run(service: Served, run_id: str) -> RunStatus:
     """End a run: nothing new is asked, answers under way are kept, the rest stays pending.
 
@@ -108,7 +106,7 @@ def cancel_run(service: Served, run_id: str) -> RunStatus:
         raise HTTPException(409, str(error)) from None
 
 
-@router.post("/run/{run_id:path}/resume", responses=_shows(_STATUS) | _MISSING | _NOT_NOW)
+@router.post("/run/{run_id:path}/resume", responses=answer(_STATUS) | _MISSING | _NOT_NOW)
 def resume_run(service: Served, run_id: str) -> RunStatus:
     """Go on with a run that was interrupted or cancelled: what was judged is not asked again."""
     try:

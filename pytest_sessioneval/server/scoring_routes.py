@@ -18,7 +18,9 @@ from pytest_sessioneval.evaluation.scoring_calls import (
     ScoringSession,
     SessionScoreRequest,
 )
+from pytest_sessioneval.server.describing import answer
 from pytest_sessioneval.server.failures import Failure, FieldFailure
+from pytest_sessioneval.server.paths import SESSION
 from pytest_sessioneval.server.service import Served
 
 __all__ = ["router"]
@@ -34,6 +36,48 @@ _SAMPLE = {
 }
 _ONE: Any = {"one sample": {"value": _SAMPLE}}
 _CALL: Any = {"a call of a session": {"value": {**_SAMPLE, "session_id": "chat-2026-11-21"}}}
+_RUN = "session-chat-2026-11-21-7d2f9a0c41be"
+_SCORES = {"faithfulness": 1.0, "context_recall": None}
+_SCORED = {
+    "scores": _SCORES,
+    "skipped_metrics": ["context_recall"],
+    "latency_ms": 3.1,
+    "weighted_score": None,
+}
+_JOB = {
+    "job_id": "0f3a9c01b7de",
+    "status": "completed",
+    "created_at": "2026-11-21T19:04:00Z",
+    "finished_at": "2026-11-21T19:04:01Z",
+    "run_id": _RUN,
+    **_SCORED,
+    "error": None,
+    "request_summary": {
+        "question": _SAMPLE["question"],
+        "answer": _SAMPLE["answer"],
+        "metrics": _SAMPLE["metrics"],
+        "judge_model": "evidence",
+        "embedding_model": None,
+        "has_contexts": True,
+        "has_ground_truth": True,
+        "session_id": "chat-2026-11-21",
+    },
+}
+_QUEUED = _JOB | {
+    "status": "queued",
+    "finished_at": None,
+    "scores": None,
+    "skipped_metrics": [],
+    "latency_ms": None,
+}
+_SESSION = {
+    "session_id": "chat-2026-11-21",
+    "run_id": _RUN,
+    "call_count": 1,
+    "metric_means": _SCORES,
+    "latest_finished_at": "2026-11-21T19:04:01Z",
+    "jobs": [_JOB],
+}
 _REFUSED: dict[int | str, dict[str, Any]] = {
     422: {"model": FieldFailure, "description": "A field is not accepted"},
     503: {"model": Failure, "description": "Too many calls wait, or the store cannot be used"},
@@ -44,7 +88,7 @@ _UNANSWERED: dict[int | str, dict[str, Any]] = {
 _MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Failure, "description": "Not found"}}
 
 
-@router.post("", responses=_REFUSED | _UNANSWERED)
+@router.post("", responses=answer(_SCORED) | _REFUSED | _UNANSWERED)
 async def score_sample(
     service: Served, request: Annotated[ScoreRequest, Body(openapi_examples=_ONE)]
 ) -> ScoreResponse:
@@ -60,7 +104,7 @@ async def score_sample(
         raise HTTPException(503, "the server is ending") from None
 
 
-@router.post("/session_async", responses=_REFUSED)
+@router.post("/session_async", responses=answer(_QUEUED) | _REFUSED)
 def score_in_session(
     service: Served, request: Annotated[SessionScoreRequest, Body(openapi_examples=_CALL)]
 ) -> Job:
@@ -74,13 +118,13 @@ def score_in_session(
         raise _no_such_judge(error) from None
 
 
-@router.get("/sessions")
+@router.get("/sessions", responses=answer([_SESSION]))
 def list_scoring_sessions(service: Served) -> list[ScoringSession]:
     """List all sessions with their jobs, by their latest finish, newest first."""
     return list(service.scoring.sessions())
 
 
-@router.get("/sessions/{session_id:path}", responses=_MISSING)
+@router.get(f"/sessions/{SESSION}", responses=answer(_SESSION) | _MISSING)
 def show_scoring_session(service: Served, session_id: str) -> ScoringSession:
     """Return a session with its jobs, oldest first."""
     session = service.scoring.session(session_id)
@@ -89,13 +133,13 @@ def show_scoring_session(service: Served, session_id: str) -> ScoringSession:
     return session
 
 
-@router.get("/session/jobs")
+@router.get("/session/jobs", responses=answer([_JOB]))
 def list_jobs(service: Served) -> list[Job]:
     """List all jobs, newest first."""
     return list(service.scoring.jobs())
 
 
-@router.get("/session/jobs/{job_id:path}", responses=_MISSING)
+@router.get("/session/jobs/{job_id:path}", responses=answer(_JOB) | _MISSING)
 def show_job(service: Served, job_id: str) -> Job:
     """Return a job."""
     job = service.scoring.job(job_id)

@@ -17,7 +17,17 @@ from pytest_sessioneval.suites.rubric import builtin_rubrics, load_rubric, rubri
 from pytest_sessioneval.suites.schema import rubric_schema, suite_schema
 
 COMMAND = str(Path(sysconfig.get_path("scripts")) / "sessioneval")
-HEAVY = ("pydantic", "pandas", "httpx", "scipy", "jinja2", "tenacity", "sqlite3", "pytest")
+HEAVY = (
+    "pydantic",
+    "pandas",
+    "httpx",
+    "scipy",
+    "jinja2",
+    "tenacity",
+    "sqlite3",
+    "pytest",
+    "fastapi",
+)
 
 
 def run(*arguments: str) -> Result:
@@ -31,7 +41,9 @@ def test_the_installed_command_says_its_version() -> None:
     assert f"pytest-sessioneval {pytest_sessioneval.__version__}\n" == done.stdout
 
 
-@pytest.mark.parametrize("option", ["--help", "-h", "--version", "init --help", "compare --help"])
+@pytest.mark.parametrize(
+    "option", ["--help", "-h", "--version", "init --help", "compare --help", "serve --help"]
+)
 def test_help_and_version_load_nothing_heavy(option: str) -> None:
     """A fresh interpreter that was asked for help has none of the dependencies but click."""
     code = (
@@ -63,6 +75,7 @@ def test_help_names_the_commands_there_are() -> None:
         "runs",
         "schema",
         "score",
+        "serve",
         "sessions",
         "show",
         "stats",

@@ -41,6 +41,8 @@ class ServeRequest:
     no_token: bool
     judge: str | None
     concurrency: int
+    embedding_model: str | None
+    scoring_workers: int
     max_calls: int | None
     out: str | None
     url: str | None
@@ -69,7 +71,14 @@ def run_server(asked: ServeRequest) -> None:
         out=folder,
         environ=os.environ,
         judge=asked.judge or os.environ.get("SESSIONEVAL_JUDGE") or None,
-        evaluation=EvaluationSettings(concurrency=asked.concurrency, max_calls=asked.max_calls),
+        evaluation=EvaluationSettings(
+            concurrency=asked.concurrency,
+            max_calls=asked.max_calls,
+            embedding_model=asked.embedding_model
+            or os.environ.get("SESSIONEVAL_EMBEDDING_MODEL")
+            or None,
+        ),
+        scoring_workers=asked.scoring_workers,
     )
     with open_service(settings) as service, _listening(asked.host, asked.port) as listening:
         for suite in service.sessions.now():

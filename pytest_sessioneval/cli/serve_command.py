@@ -41,6 +41,19 @@ __all__ = ["serve"]
     help="Most requests to judges at a time, of all runs together.",
 )
 @click.option(
+    "--embedding-model",
+    metavar="NAME",
+    help="What compares texts where a scoring call does not say; or SESSIONEVAL_EMBEDDING_MODEL.",
+)
+@click.option(
+    "--scoring-workers",
+    type=click.IntRange(1, 100),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="Most samples of /api/score that are scored at a time.",
+)
+@click.option(
     "--max-calls", type=click.IntRange(0), metavar="N", help="Most requests to judges in all."
 )
 @click.option("--out", metavar="DIR", help="Where reports are written; default: .sessioneval.")

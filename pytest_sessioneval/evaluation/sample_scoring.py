@@ -86,6 +86,8 @@ class ScorerTerms:
     max_cost: float | None = None
     """Most US dollars, as ``max_calls``."""
     redaction: RedactionPolicy = SECRETS
+    budget: CallBudget | None = None
+    """What others take from, too, instead of the two limits; None: a budget of its own."""
 
 
 def known_metrics(names: Sequence[str]) -> tuple[MetricName, ...]:
@@ -117,7 +119,7 @@ class SampleScorer:
 
     def __init__(self, terms: ScorerTerms) -> None:
         self._terms = terms
-        self._budget = CallBudget(terms.max_calls, CostBudget(terms.max_cost))
+        self._budget = terms.budget or CallBudget(terms.max_calls, CostBudget(terms.max_cost))
         self._stop = threading.Event()
         self._opening = threading.Lock()
         self._judges: dict[str, Judge] = {}

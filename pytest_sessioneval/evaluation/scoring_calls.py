@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from statistics import fmean
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from pytest_sessioneval.evaluation.naming import file_name
 from pytest_sessioneval.frozen import Frozen
@@ -79,7 +79,13 @@ _Model = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class ScoreRequest(Frozen):
-    """One sample, and what to compute from it."""
+    """One sample, and what to compute from it.
+
+    What else is sent is passed over: clients of the service that ours replaces
+    may send more than its contract names.
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
     question: _Text
     """What was asked."""

@@ -52,8 +52,6 @@ class ServiceSettings:
     """How judging goes about it: concurrency and budget, of all runs together."""
     scoring_workers: int = 4
     """Most samples scored at once."""
-    embedding_model: str | None = None
-    """Whose embeddings are compared where a call does not say; None: nobody's."""
     look_every_s: float = 1.0
     """How often folders are looked at, at most."""
     clock: Callable[[], datetime] = _now
@@ -70,7 +68,7 @@ class Service:
     runs: BackgroundRuns
     scoring: ScoringJobs
     allowance: Allowance
-    """What all runs in the background may take of judges together."""
+    """What all runs in the background may take of judges together; scoring shares its budget."""
     last_versions: LastVersions
 
     def current(self) -> tuple[CurrentVersions, ...]:
@@ -113,7 +111,7 @@ def open_service(settings: ServiceSettings) -> Iterator[Service]:
             store=store,
             sessions=sessions,
             runs=_runs(settings, store, sessions, allowance, held),
-            scoring=_scoring(settings, store, held),
+            scoring=_scoring(settings, store, allowance, held),
             allowance=allowance,
             last_versions=LastVersions(store, settings.look_every_s),
         )
@@ -140,12 +138,11 @@ def _runs(
     return runs
 
 
-def _scoring(settings: ServiceSettings, store: Store, held: ExitStack) -> ScoringJobs:
+def _scoring(
+    settings: ServiceSettings, store: Store, allowance: Allowance, held: ExitStack
+) -> ScoringJobs:
     terms = ScorerTerms(
-        environ=settings.environ,
-        connections=settings.scoring_workers,
-        max_calls=settings.evaluation.max_calls,
-        max_cost=settings.evaluation.max_cost_usd,
+        environ=settings.environ, connections=settings.scoring_workers, budget=allowance.budget
     )
     scorer = SampleScorer(terms)
     held.callback(scorer.close)
@@ -156,7 +153,7 @@ def _scoring(settings: ServiceSettings, store: Store, held: ExitStack) -> Scorin
         clock=settings.clock,
         terms=ScoringTerms(
             judge_model=settings.judge or EMBEDDED,
-            embedding_model=settings.embedding_model,
+            embedding_model=settings.evaluation.embedding_model,
             workers=settings.scoring_workers,
         ),
     )

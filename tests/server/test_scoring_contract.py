@@ -16,6 +16,7 @@ import pytest
 from scoring_cases import CONTEXT, PATIENCE_S, answer_of, read_rows
 from served import AUTHORIZED, NOW, TOKEN, Caller, golden
 
+from pytest_sessioneval.evaluation.settings import EvaluationSettings
 from pytest_sessioneval.server.service import Service
 from pytest_sessioneval.testing.server import JudgeServer
 
@@ -138,7 +139,6 @@ def test_skipped_metrics_are_sorted(client: Caller) -> None:
         ({"judge_model": "hook:os"}, "judge_model"),
         ({"embedding_model": 7}, "embedding_model"),
         ({"question": "x" * 100_001}, "question"),
-        ({"unknown": 1}, "unknown"),
     ],
 )
 def test_a_rejected_request_names_the_field(
@@ -372,7 +372,8 @@ def test_a_judge_that_gives_no_answer_is_said_so(open_service: OpenService, call
 
 def test_defaults_of_models_are_the_servers(open_service: OpenService, call: Call) -> None:
     """What a call does not name, the server was started with."""
-    service = open_service(judge="openai:m", embedding_model="e")
+    evaluation = EvaluationSettings(embedding_model="e")
+    service = open_service(judge="openai:m", evaluation=evaluation)
     summary = _sent(call(service), contexts=None)["request_summary"]
     assert ("openai:m", "e") == (summary["judge_model"], summary["embedding_model"])
 
@@ -382,3 +383,22 @@ def test_another_method_is_not_allowed(client: Caller, method: str) -> None:
     """It is told in JSON."""
     answer = client.request(method, "/api/score")
     assert (405, {"detail": "Method Not Allowed"}) == (answer.status_code, answer.json())
+
+
+def test_what_else_is_sent_is_passed_over(client: Caller) -> None:
+    """A client of the service that this one replaces may send more than the contract names."""
+    answer = client.post("/api/score", json={**SAMPLE, "session_id": "s", "weights": {"a": 1}})
+    assert answer.status_code == 200
+
+
+def test_calls_to_judges_are_counted_with_those_of_runs(
+    open_service: OpenService, call: Call
+) -> None:
+    """What the server may ask in all is spent by scoring, too."""
+    with JudgeServer() as judge:
+        evaluation = EvaluationSettings(max_calls=0)
+        service = open_service(environ=judge.environ, evaluation=evaluation)
+        answer = call(service).post("/api/score", json={**SAMPLE, "judge_model": "openai:m"})
+        assert judge.calls == 0
+    assert answer.status_code == 502
+    assert answer.json()["detail"].startswith("BudgetSpentError: ")

@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from pytest_sessioneval import __version__
+from pytest_sessioneval.cli.advise_command import advise
 from pytest_sessioneval.cli.feedback_commands import feedback
 from pytest_sessioneval.cli.folders import out_folder
 from pytest_sessioneval.cli.judge_commands import (
@@ -267,7 +268,7 @@ def comment(report: str, *, links: str | None, name: str, out: str | None) -> No
 
 
 for command in (
-    *(calibrate, feedback, judge_check, judge_noise, label, label_queue),
+    *(advise, calibrate, feedback, judge_check, judge_noise, label, label_queue),
     *(export_store, import_store, runs, score, serve, sessions, show_session, stats),
 ):
     program.add_command(command)

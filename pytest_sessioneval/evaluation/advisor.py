@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from pytest_sessioneval.errors import JudgeError, SettingError
 from pytest_sessioneval.evaluation.advising import background_of
-from pytest_sessioneval.evaluation.plan import Plan, SuitePlan
+from pytest_sessioneval.evaluation.plan import Plan
 from pytest_sessioneval.judging.backends.opening import open_backend
 from pytest_sessioneval.judging.budget import CallBudget, CostBudget
 from pytest_sessioneval.judging.model import Backend
@@ -25,15 +25,17 @@ from pytest_sessioneval.reports.advice.asking import (
     can_be_asked,
     read_advice,
 )
-from pytest_sessioneval.reports.advice.build import members
+from pytest_sessioneval.reports.advice.build import Background, members
 from pytest_sessioneval.reports.advice.following import KeptAdvice, kept_advice
 from pytest_sessioneval.reports.advice.model import Advisor, Cluster, Suggestion
 from pytest_sessioneval.reports.model import Report, SuiteReport
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.stores.protocol import Store, StoredAdvice
+from pytest_sessioneval.suites.model import JudgeSettings
+from pytest_sessioneval.transcripts.redaction_policy import RedactionPolicy
 from pytest_sessioneval.verdicts.model import CallCount
 
-__all__ = ["AdvisorTerms", "with_suggestions"]
+__all__ = ["AdvisorTerms", "suggested", "with_suggestions"]
 
 _MOST = 5
 """Most clusters that a model is asked about, one call each."""
@@ -57,6 +59,25 @@ class AdvisorTerms:
     models: ModelTable | None = None
     """What models cost; None: the package's own table."""
 
+    def budget(self, spent: CallCount) -> CallBudget:
+        """Return what is left of calls and money once ``spent`` was."""
+        calls, dollars = self.max_calls, self.max_cost_usd
+        return CallBudget(
+            None if calls is None else max(0, calls - spent.calls),
+            CostBudget(None if dollars is None else max(0.0, dollars - spent.cost_usd)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What every call about a suite has in common."""
+
+    suite: SuiteReport
+    settings: JudgeSettings
+    """Parameters that are sent beside the prompt."""
+    redaction: RedactionPolicy
+    """What is replaced before anything is sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
@@ -73,43 +94,54 @@ def with_suggestions(
 ) -> Report:
     """Return the advised report with what a model makes of each suite's costliest clusters.
 
-    A model that was asked about the same facts before is not asked again. What
-    goes wrong is said in the advice. Raises ``StoreError``.
+    Raises ``StoreError``; see ``suggested``.
     """
     spent = CallCount()
     for suite in report.suites:
         spent += suite.spent
-    budget = CallBudget(
-        None if terms.max_calls is None else max(0, terms.max_calls - spent.calls),
-        CostBudget(
-            None if terms.max_cost_usd is None else max(0.0, terms.max_cost_usd - spent.cost_usd)
-        ),
-    )
+    budget = terms.budget(spent)
     suites = tuple(
-        _suggested(suite, suite_plan, store, terms, budget=budget, now=now)
+        suggested(
+            suite,
+            background_of(suite, suite_plan, store),
+            store,
+            terms,
+            settings=suite_plan.suite.settings.judge,
+            redaction=suite_plan.suite.redaction,
+            budget=budget,
+            now=now,
+        )
         for suite, suite_plan in zip(report.suites, plan.suites, strict=True)
     )
     return report.model_copy(update={"suites": suites})
 
 
-def _suggested(
+def suggested(
     suite: SuiteReport,
-    plan: SuitePlan,
+    background: Background,
     store: Store,
     terms: AdvisorTerms,
     *,
+    settings: JudgeSettings,
+    redaction: RedactionPolicy,
     budget: CallBudget,
     now: datetime,
 ) -> SuiteReport:
+    """Return the advised suite with what a model makes of its costliest clusters.
+
+    A model that was asked about the same facts before is not asked again. What
+    goes wrong is said in the advice. Raises ``StoreError``.
+    """
     advice = suite.advice
     if advice is None:
         return suite
-    chosen = [one for one in advice.clusters if can_be_asked(one) and one.same_as is None][:_MOST]
     advisor = _known(store, suite.suite, advice.digest, terms.model)
     if advisor is None:
-        advisor = _asked(chosen, suite, plan, terms, budget)
+        chosen = [one for one in advice.clusters if can_be_asked(one) and one.same_as is None]
+        request = _Request(suite, settings=settings, redaction=redaction)
+        advisor = _asked(chosen[:_MOST], request, terms, budget)
         if advisor.asked and not advisor.failures:
-            kept = kept_advice(suite, advisor, members(suite, background_of(suite, plan, store)))
+            kept = kept_advice(suite, advisor, members(suite, background))
             store.put_advice(
                 StoredAdvice(
                     suite=suite.suite,
@@ -119,9 +151,7 @@ def _suggested(
                     content=kept.model_dump_json(),
                 )
             )
-    return suite.model_copy(
-        update={"advice": advice.model_copy(update={"advisor": advisor})},
-    )
+    return suite.model_copy(update={"advice": advice.model_copy(update={"advisor": advisor})})
 
 
 def _known(store: Store, suite: str, digest: str, model: str) -> Advisor | None:
@@ -137,18 +167,14 @@ def _known(store: Store, suite: str, digest: str, model: str) -> Advisor | None:
 
 
 def _asked(
-    clusters: Sequence[Cluster],
-    suite: SuiteReport,
-    plan: SuitePlan,
-    terms: AdvisorTerms,
-    budget: CallBudget,
+    clusters: Sequence[Cluster], request: _Request, terms: AdvisorTerms, budget: CallBudget
 ) -> Advisor:
     if not clusters:
         return Advisor(model=terms.model)
     try:
         opened = open_backend(
             terms.model,
-            settings=plan.suite.settings.judge,
+            settings=request.settings,
             environ=terms.environ,
             timeout_s=terms.timeout_s,
             connections=_MOST,
@@ -160,7 +186,7 @@ def _asked(
     except SettingError as error:
         return Advisor(model=terms.model, failures=(one_line(str(error), _LONGEST_REASON),))
     with closing(opened) as backend, ThreadPoolExecutor(_MOST) as pool:
-        answers = list(pool.map(lambda one: _answer(one, suite, plan, backend), clusters))
+        answers = list(pool.map(lambda one: _answer(one, request, backend), clusters))
     spent = CallCount()
     for answer in answers:
         spent += answer.spent
@@ -174,13 +200,15 @@ def _asked(
     )
 
 
-def _answer(cluster: Cluster, suite: SuiteReport, plan: SuitePlan, backend: Backend) -> _Answered:
+def _answer(cluster: Cluster, request: _Request, backend: Backend) -> _Answered:
     name = one_line(f"{cluster.axis} {cluster.tag} {cluster.tool}", 80)
     nonce = secrets.token_hex(16)
-    prompt = advice_prompt(cluster, suite.axes, nonce=nonce, redaction=plan.suite.redaction)
+    axes = request.suite.axes
     spent = CallCount()
     try:
-        completion = backend.complete(prompt)
+        completion = backend.complete(
+            advice_prompt(cluster, axes, nonce=nonce, redaction=request.redaction)
+        )
         spent = completion.spent
         if completion.refused or completion.truncated:
             what = "declined to answer" if completion.refused else "was cut short"
@@ -188,9 +216,9 @@ def _answer(cluster: Cluster, suite: SuiteReport, plan: SuitePlan, backend: Back
         suggestion = read_advice(
             completion.text,
             cluster,
-            suite.axes,
+            axes,
             nonce=nonce,
-            suite=suite.suite,
+            suite=request.suite.suite,
             model=f"{backend.name}:{backend.model}",
         )
     except UngroundedError as error:

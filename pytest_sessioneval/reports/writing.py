@@ -99,7 +99,7 @@ def write_reports(
     link = links_from(run_folder, root)
     _store(written.markdown, [render_markdown(report, link, advice="advice.md")])
     if written.advice is not None:
-        _store(written.advice, [render_advice(report, link)])
+        _store(written.advice, [render_advice(report.suites, link)])
     _store(written.csv, [render_csv(report)])
     if json_path is not None:
         _export(json_path, json_parts(report), "--sessioneval-json")

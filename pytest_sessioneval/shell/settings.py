@@ -21,7 +21,7 @@ from pytest_sessioneval.gate.shortcuts import (
     parse_fail_drop,
     parse_fail_under,
 )
-from pytest_sessioneval.judging.backends.opening import MODELS
+from pytest_sessioneval.judging.backends.opening import MODELS, names_model
 from pytest_sessioneval.judging.models import ModelTable, known_models, read_models
 from pytest_sessioneval.reports.writing import RUN_ID
 from pytest_sessioneval.shell.options import OPTIONS, Option
@@ -268,8 +268,7 @@ def _text(value: _Given) -> str:
 
 
 def _model(value: _Given) -> str:
-    kind, _, name = value.text.partition(":")
-    if kind not in {"openai", "anthropic", "ollama"} or not name:
+    if not names_model(value.text):
         raise _wrong(value, MODELS)
     return value.text
 

@@ -59,6 +59,7 @@ def test_help_and_version_load_nothing_heavy(option: str) -> None:
 def test_help_names_the_commands_there_are() -> None:
     """Commands of later versions are not promised."""
     assert [
+        "advise",
         "baseline",
         "calibrate",
         "comment",

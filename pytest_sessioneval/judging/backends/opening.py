@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # httpx costs 60 ms; the embedded judge does without
 
     _Connect = Callable[[Endpoint, dict[str, str]], Connections]
 
-__all__ = ["ACCEPTED", "MODELS", "open_backend", "open_judge"]
+__all__ = ["ACCEPTED", "MODELS", "names_model", "open_backend", "open_judge"]
 
 ACCEPTED = "evidence, openai:MODEL, anthropic:MODEL, ollama:MODEL, hook:NAME or recorded:PATH"
 """The names of judges, as messages to people list them."""
@@ -100,6 +100,12 @@ def open_judge(
     raise SettingError(f"{model!r} is no judge; accepted: {ACCEPTED}")
 
 
+def names_model(model: str) -> bool:
+    """Return whether the name is that of a model behind a protocol of our own."""
+    kind, _, name = model.partition(":")
+    return kind in _MODELS and bool(name)
+
+
 def open_backend(
     model: str,
     *,
@@ -119,8 +125,7 @@ def open_backend(
     anything but a model behind a protocol of our own.
     """
     _check_cost(model, cost, models)
-    kind, _, name = model.partition(":")
-    if kind not in _MODELS or not name:
+    if not names_model(model):
         raise SettingError(f"{model!r} names no model to ask; accepted: {MODELS}")
     connect = _connecting(
         connections=connections,

@@ -49,7 +49,7 @@ def kept_advice(
         rubric=suite.rubric_version,
         judge=suite.judge.version,
         advisor=advisor,
-        members={one: members[one] for one in sorted(clusters)},
+        members={one: members.get(one, ()) for one in sorted(clusters)},
         sessions={
             session.key: KeptScore(
                 digest=session.verdict.digest,

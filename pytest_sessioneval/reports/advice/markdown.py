@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pytest_sessioneval.gate.figures import p_value
 from pytest_sessioneval.reports.advice.facts import BEST
@@ -23,7 +23,7 @@ from pytest_sessioneval.reports.advice.suggestions import (
     suggestion_on,
 )
 from pytest_sessioneval.reports.markdown_sessions import Link, no_link
-from pytest_sessioneval.reports.model import Report, SuiteReport
+from pytest_sessioneval.reports.model import SuiteReport
 from pytest_sessioneval.reports.neutralise import code_span, markdown_text
 from pytest_sessioneval.reports.wording import counted, points
 from pytest_sessioneval.verdicts.means import COMPLEXITY
@@ -62,13 +62,13 @@ _DOUBTFUL = {
 }
 
 
-def render_advice(report: Report, link: Link = no_link) -> str:
-    """Return the advice on every suite as Markdown, ending in a line feed.
+def render_advice(suites: Iterable[SuiteReport], link: Link = no_link) -> str:
+    """Return the advice on the suites as Markdown, ending in a line feed.
 
     ``link`` makes the target of a link to a transcript from its path under the
     run's root. Nothing in it tells one run from another with the same verdicts.
     """
-    return "\n".join(_lines(report, link)) + "\n"
+    return "\n".join(_lines(suites, link)) + "\n"
 
 
 def first_advice(suite: SuiteReport) -> str:
@@ -97,12 +97,12 @@ def _tag(cluster: Cluster) -> str:
     return markdown_text(cluster.tag.replace("_", " "), _NAME) or "no failure tag"
 
 
-def _lines(report: Report, link: Link) -> Iterator[str]:
+def _lines(suites: Iterable[SuiteReport], link: Link) -> Iterator[str]:
     yield "# Advice"
     yield ""
     yield f"> {NOT_FOR_AGENTS}"
     yield ""
-    for suite in report.suites:
+    for suite in suites:
         if suite.advice is not None:
             yield from _suite(suite, suite.advice, link)
 

@@ -28,6 +28,10 @@ def _advised(run: Run, *, past: Baseline | None = None) -> Report:
     return report.model_copy(update={"suites": suites})
 
 
+def _shown(report: Report) -> str:
+    return render_advice(report.suites)
+
+
 def _heads(text: str) -> list[str]:
     return re.findall(r"^#### (.*)$", text, re.MULTILINE)
 
@@ -42,7 +46,7 @@ def test_the_same_verdicts_give_the_same_bytes_in_another_run() -> None:
     later = run.model_copy(
         update={"run_id": "20261122-000000-ffffff", "started_at": run.finished_at}
     )
-    assert render_advice(_advised(run)) == render_advice(_advised(later))
+    assert _shown(_advised(run)) == _shown(_advised(later))
 
 
 def test_it_says_what_it_was_made_of() -> None:
@@ -50,26 +54,26 @@ def test_it_says_what_it_was_made_of() -> None:
     report = _advised(advised_run())
     advice = report.suites[0].advice
     assert advice is not None
-    assert f"made of `sha256:{advice.digest}`" in render_advice(report)
+    assert f"made of `sha256:{advice.digest}`" in _shown(report)
 
 
 def test_it_says_that_no_agent_may_be_fed_with_it() -> None:
     """In its first sentence."""
-    assert "Nothing feeds this file back to an agent" in render_advice(_advised(advised_run()))
+    assert "Nothing feeds this file back to an agent" in _shown(_advised(advised_run()))
 
 
 def test_what_costs_most_comes_first() -> None:
     """Clusters of several sessions have a heading each, numbered by their cost."""
     report = _advised(run_of(_low("a"), _low("b"), _low("c", 0, "x"), _low("d", 0, "x")))
     assert ["1. tools −50.0: x, `tool_x`", "2. tools −30.0: loop, `tool_loop`"] == _heads(
-        render_advice(report)
+        _shown(report)
     )
 
 
 def test_at_most_five_clusters_are_told_in_full() -> None:
     """The others take a line each, ten at most."""
     many = [_low(f"s{n:02}{twin}", tag=f"tag{n:02}") for n in range(17) for twin in "ab"]
-    text = render_advice(_advised(run_of(*many)))
+    text = _shown(_advised(run_of(*many)))
     assert 5 == len(_heads(text))
     assert 10 == len(re.findall(r"^- tools −", text, re.MULTILINE))
     assert "\n- and 2 more: see report.json\n" in text
@@ -77,7 +81,7 @@ def test_at_most_five_clusters_are_told_in_full() -> None:
 
 def test_one_session_is_told_as_one() -> None:
     """A single session has a line and its quote, and no share."""
-    text = render_advice(_advised(run_of(_low("a"))))
+    text = _shown(_advised(run_of(_low("a"))))
     assert [] == _heads(text)
     assert "- tools −60.0: loop, `tool_loop` – `a#M3` **40**: `Error: loop it`\n" in text
 
@@ -85,7 +89,7 @@ def test_one_session_is_told_as_one() -> None:
 def test_good_enough_is_said_and_no_more() -> None:
     """With every score at its threshold there is nothing to read."""
     run = run_of(_low("a"), thresholds=Thresholds(session={"tools": 40}))
-    text = render_advice(_advised(run))
+    text = _shown(_advised(run))
     assert "Every score is at or above its threshold: nothing is advised." in text
     assert [] == _heads(text)
 
@@ -93,21 +97,21 @@ def test_good_enough_is_said_and_no_more() -> None:
 def test_nothing_lost_is_said() -> None:
     """Full marks need no advice."""
     run = run_of(session("a", {"tools": said(100)}))
-    assert "Nothing was lost in 1 session." in render_advice(_advised(run))
+    assert "Nothing was lost in 1 session." in _shown(_advised(run))
 
 
 def test_new_and_persisting_stand_beside_the_share() -> None:
     """And what was fixed stands in the table of the axis."""
     past = baseline("tools", {"a": 100, "b": 40, "c": 40})
     run = run_of(_low("a"), _low("b"), session("c", {"tools": said(100)}))
-    text = render_advice(_advised(run, past=past))
+    text = _shown(_advised(run, past=past))
     assert "· 1 new, 1 persisting\n" in text
     assert "| tools | 1 | 1 | 1 | 3 | p = 1.000 |" in text
 
 
 def test_axes_that_nobody_scored_are_named() -> None:
     """No advice on an axis is not the same as nothing to advise."""
-    text = render_advice(_advised(run_of(_low("a"))))
+    text = _shown(_advised(run_of(_low("a"))))
     assert "Scored nowhere, so nothing is advised on: goal." in text
 
 
@@ -129,7 +133,7 @@ def test_a_report_without_advice_has_no_such_line() -> None:
     report = build_report(advised_run())
     assert "What costs most" not in render_markdown(report)
     assert "" == first_advice(report.suites[0])
-    assert "## " not in render_advice(report)
+    assert "## " not in _shown(report)
 
 
 @pytest.mark.parametrize("text", ["tag", "tool", "quote", "key"])
@@ -143,7 +147,7 @@ def test_what_strangers_write_is_no_markdown(text: str) -> None:
         session(f"{name}!", {"tools": said(0, tag, cited)}),
         judge=JUDGE,
     )
-    shown = render_advice(_advised(run))
+    shown = _shown(_advised(run))
     outside = re.sub(r"(`+).*?\1|\\.", "", shown)
     for raw in ("<script", "](http", "](javascript", "@everyone", "\x1b", "\u202e", "\x07"):
         assert raw not in outside
@@ -171,7 +175,7 @@ def test_what_a_model_writes_is_no_markdown() -> None:
     )
     advice = advice.model_copy(update={"advisor": advisor, "follow_ups": (followed,)})
     suites = (report.suites[0].model_copy(update={"advice": advice}),)
-    text = render_advice(report.model_copy(update={"suites": suites}))
+    text = render_advice(suites)
     outside = re.sub(r"(`+).*?\1|\\.", "", text)
     for raw in ("<script", "](http", "](javascript", "@everyone", "\x1b", "\u202e", "\x07"):
         assert raw not in outside
@@ -181,6 +185,6 @@ def test_what_a_model_writes_is_no_markdown() -> None:
 
 def test_a_hostile_run_has_the_headings_of_any_other() -> None:
     """No line of a transcript becomes structure."""
-    text = render_advice(_advised(hostile_run()))
+    text = _shown(_advised(hostile_run()))
     heads = [line for line in text.splitlines() if line.startswith("#")]
     assert 4 == len(heads)

@@ -56,7 +56,7 @@ def _markdown(run: Run) -> str:
 def _advice(run: Run) -> str:
     report = build_report(run)
     suites = (one.model_copy(update={"advice": _advise(one)}) for one in report.suites)
-    return render_advice(report.model_copy(update={"suites": tuple(suites)}), _LINK)
+    return render_advice(suites, _LINK)
 
 
 def _advise(suite: SuiteReport) -> SuiteAdvice:

@@ -61,9 +61,9 @@ class CanaryWatch:
         return len(self._asked)
 
     @property
-    def questions(self) -> tuple[Question, ...]:
-        """All that is asked about them."""
-        return tuple(question for _, asked in self._asked for question in asked)
+    def asked(self) -> tuple[tuple[Panel, Member, tuple[Question, ...]], ...]:
+        """What is asked about each, and by whom."""
+        return tuple((self._panel, member, questions) for member, questions in self._asked)
 
     @property
     def ticket_ids(self) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ class CanaryWatch:
                 digest=member.session.summary.digest,
                 panel=self._panel,
                 questions=asked,
-                load=partial(source.load, member),
+                load=partial(source.load, member, self._panel.suite.redaction),
             )
             for member, asked in self._asked
         )
@@ -123,9 +123,9 @@ class CanaryWatches:
         return sum(map(len, self._watches.values()))
 
     @property
-    def questions(self) -> tuple[Question, ...]:
-        """All that is asked about them."""
-        return tuple(q for watch in self._watches.values() for q in watch.questions)
+    def asked(self) -> tuple[tuple[Panel, Member, tuple[Question, ...]], ...]:
+        """What is asked about each of all, and by whom."""
+        return tuple(one for watch in self._watches.values() for one in watch.asked)
 
     def submit(self, dispatcher: Callable[[], Dispatcher], source: TranscriptSource) -> None:
         """Have them judged; ``dispatcher`` is asked for only where there are some."""

@@ -151,8 +151,10 @@ def planned_calls(
 ) -> PlannedCalls:
     """Return what is about to be asked; after ``look_up``."""
     missing = [entry for entry in entries if not entry.is_stored]
+    suites = [entry.plan.suite for entry in missing]
+    suites += [panel.suite for panel, _, _ in canaries.asked]
     asked = [question for entry in missing for question in entry.unanswered]
-    asked += canaries.questions
+    asked += [question for _, _, questions in canaries.asked for question in questions]
     names = [question.seat.judge.name for question in asked]
     outside = [name for name in names if name != EMBEDDED]
     return PlannedCalls(
@@ -163,5 +165,5 @@ def planned_calls(
         embedded=embedded,
         at_most=at_most,
         canaries=len(canaries),
-        unredacted=any(entry.plan.suite.redaction.what == "off" for entry in missing),
+        unredacted="off" in {suite.redaction.what for suite in suites},
     )

@@ -340,7 +340,7 @@ class Evaluation:
         return planned_with_estimate(
             entries,
             self._settings,
-            lambda entry: self._source.peek(entry.planned.member, entry.redaction),
+            self._source.peek,
             embedded=self._is_embedded,
             at_most=bool(self._stopping),
             canaries=self._canaries,

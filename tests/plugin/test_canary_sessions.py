@@ -271,6 +271,50 @@ def test_calls_are_told_beforehand(pytester: pytest.Pytester) -> None:
     )
 
 
+PRICES = """[[model]]
+name = "openai:loopback"
+[model.prices]
+input = 1.0
+cached = 0.1
+output = 10.0
+"""
+
+
+def test_what_they_cost_is_told_where_all_else_is_stored(
+    blessed: Suite, pytester: pytest.Pytester, runs: Runs
+) -> None:
+    """They alone are asked about then, and measured themselves: they may be longer.
+
+    What is told counts no cached prompts, and half of what they take is cached.
+    """
+    for number in range(CANARIES):
+        blessed.session(f"canaries/c{number:02d}", 40 + 20 * (number % 3), "please " * 2_000)
+    (pytester.path / "prices.toml").write_text(PRICES, "utf-8")
+    assert 0 == pytester.runpytest_inprocess("-q", _WRITE).ret
+    result = pytester.runpytest_inprocess("--sessioneval-prices=prices.toml")
+    (line,) = (line for line in result.outlines if line.startswith("judging "))
+    head, _, about = line.partition(", about $")
+    asked = (
+        "judging 0 sessions and 12 canary sessions: 12 calls to openai:loopback (24 from store)"
+    )
+    assert asked == head
+    assert 1 < float(about) / runs.suite["spent"]["cost_usd"] < 3
+
+
+def test_what_a_suite_calls_a_secret_is_none_of_the_judges_there_either(
+    blessed: Suite, judge: Judge, pytester: pytest.Pytester
+) -> None:
+    """The hook's kinds are replaced in them as in any session."""
+    hook = 'def pytest_sessioneval_redaction_patterns():\n    return {"customer-id": r"K-\\d{6}"}\n'
+    pytester.makeconftest(hook)
+    for number in range(CANARIES):
+        blessed.session(f"canaries/c{number:02d}", 60, f"for K-{number:06d}")
+    pytester.runpytest_inprocess("-q", _WRITE)
+    shown = [request.text for request in judge.server.requests]
+    assert any("canaries/c" in text for text in shown)
+    assert not any("for K-0" in text for text in shown)
+
+
 @pytest.mark.usefixtures("blessed")
 def test_a_part_of_the_suite_has_them_judged_too(
     judge: Judge, pytester: pytest.Pytester, runs: Runs

@@ -119,7 +119,7 @@ def decide(
         status=status,
         blocks=blocks,
         axes=axes,
-        baselines=tuple(_use(side, unpaired=unpaired) for side in sides),
+        baselines=tuple(_use(side, candidate.suite, unpaired=unpaired) for side in sides),
         sessions=len(candidate.sessions),
         unreadable=candidate.unreadable,
         partial=candidate.partial,
@@ -338,11 +338,13 @@ def _scored(sessions: Sequence[SessionScores], axis: str) -> list[tuple[AxisScor
     return [(point, unit) for point, unit in points if isinstance(point, AxisScore)]
 
 
-def _use(side: _Side, *, unpaired: bool) -> BaselineUse:
+def _use(side: _Side, suite: str, *, unpaired: bool) -> BaselineUse:
     pairing = side.pairing
+    other = side.baseline.suite if side.baseline.suite != suite else None
     if unpaired:  # two groups: no session of either is missing from the other
         return BaselineUse(
             name=side.name,
+            suite=other,
             sessions=len(side.baseline.sessions),
             pairs=0,
             changed=0,
@@ -350,6 +352,7 @@ def _use(side: _Side, *, unpaired: bool) -> BaselineUse:
         )
     return BaselineUse(
         name=side.name,
+        suite=other,
         sessions=len(side.baseline.sessions),
         pairs=len(pairing.pairs),
         changed=sum(was.digest != now.digest for was, now in pairing.pairs),

@@ -34,7 +34,7 @@ def notes(decision: Decision) -> tuple[str, ...]:
     if decision.look is not None:
         found.append(_look_note(decision.look))
     for position, use in enumerate(decision.baselines):
-        found.extend(_use_notes(use, first=position == 0))
+        found.extend(_use_notes(use, decision.suite, first=position == 0))
     found.extend(canary_notes(decision))
     for axis in decision.gated:
         found.extend(_axis_notes(axis, decision))
@@ -76,8 +76,14 @@ def _and(names: Sequence[str]) -> str:
     return " and ".join([*([", ".join(names[:-1])] if names[:-1] else []), names[-1]])
 
 
-def _use_notes(use: BaselineUse, *, first: bool) -> list[str]:
+def _use_notes(use: BaselineUse, suite: str, *, first: bool) -> list[str]:
     found: list[str] = []
+    if use.suite is not None:
+        found.append(
+            f"The {use.name} says that it is of suite {use.suite}, and this is {suite}: sessions of "
+            "the same key are compared all the same. After a new name, write the baseline again; "
+            "else see that [gate] names the right file."
+        )
     if use.lost:
         found.append(
             f"{count(len(use.lost), 'session')} of the {use.name} did not turn up: "

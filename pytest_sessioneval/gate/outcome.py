@@ -269,6 +269,8 @@ class BaselineUse(Frozen):
 
     name: str
     """``baseline`` or ``anchor``."""
+    suite: str | None = None
+    """The suite it says it is of, where that is not the run's."""
     sessions: int
     """Sessions in the baseline."""
     pairs: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from gate_builders import AXIS, VERSIONS, Score, baseline, candidate, gate, reasons
 from saying_cases import FORTY, decided, noted, shifted
 
@@ -9,6 +10,15 @@ from pytest_sessioneval.gate.decision import decide
 from pytest_sessioneval.gate.model import AxisScore, Candidate
 from pytest_sessioneval.gate.saying import notes
 from pytest_sessioneval.gate.sequential import decide_at, decide_look, plan_looks
+
+
+@pytest.mark.parametrize(("suite", "said"), [("orders", True), ("airline", False)])
+def test_a_baseline_of_another_suite_is_noted(suite: str, *, said: bool) -> None:
+    """It is compared all the same: names change, and files are copied."""
+    side = baseline(FORTY).model_copy(update={"suite": suite})
+    decision = decide(candidate(shifted(0)), {"baseline": side}, gate())
+    assert "passed" == decision.status
+    assert said == ("The baseline says that it is of suite orders, and" in noted(decision))
 
 
 def test_lost_sessions_are_noted_with_the_remedy() -> None:

@@ -96,6 +96,7 @@ class CallBudget:
             if self._limit is not None and self._made >= self._limit:
                 raise BudgetSpentError(
                     f"the budget of {self._limit} judge calls is spent; "
-                    "raise --sessioneval-max-calls, or run again: what was judged is kept"
+                    "raise it (--sessioneval-max-calls, or --max-calls of a command), or run "
+                    "again: what was judged is kept"
                 )
             self._made += 1

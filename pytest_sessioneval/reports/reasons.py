@@ -48,7 +48,8 @@ REASONS: dict[UnscoredReason, tuple[str, str]] = {
     ),
     "skipped": (
         "it was left out: budget spent, or run cancelled",
-        "run again, with a larger budget where one is set (--sessioneval-max-calls)",
+        "run again, with a larger budget where one is set (--sessioneval-max-calls, or --max-calls "
+        "of a command)",
     ),
 }
 """Per reason: what it means, and what a reader can do."""

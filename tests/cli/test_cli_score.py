@@ -286,3 +286,4 @@ def test_calls_have_a_limit(tmp_path: Path, server: JudgeServer) -> None:
     done = score("airline", "--judge", "openai:loopback", "--max-calls", "3")
     assert (1, 3) == (done.exit_code, server.calls)
     assert "not scored" in done.stdout
+    assert "or --max-calls of a command" in done.stdout.replace("\n   ", "")

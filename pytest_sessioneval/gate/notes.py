@@ -80,9 +80,9 @@ def _use_notes(use: BaselineUse, suite: str, *, first: bool) -> list[str]:
     found: list[str] = []
     if use.suite is not None:
         found.append(
-            f"The {use.name} says that it is of suite {use.suite}, and this is {suite}: sessions of "
-            "the same key are compared all the same. After a new name, write the baseline again; "
-            "else see that [gate] names the right file."
+            f"The {use.name} says that it is of suite {use.suite}, and this is {suite}: sessions "
+            "of the same key are compared all the same. After a new name, write the baseline "
+            "again; else see that [gate] names the right file."
         )
     if use.lost:
         found.append(

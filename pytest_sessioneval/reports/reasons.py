@@ -48,8 +48,7 @@ REASONS: dict[UnscoredReason, tuple[str, str]] = {
     ),
     "skipped": (
         "it was left out: budget spent, or run cancelled",
-        "run again, with a larger budget where one is set (--sessioneval-max-calls, or --max-calls "
-        "of a command)",
+        "run again, with a larger --sessioneval-max-calls (a command: --max-calls) if one is set",
     ),
 }
 """Per reason: what it means, and what a reader can do."""

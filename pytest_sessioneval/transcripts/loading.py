@@ -57,6 +57,9 @@ _OTHER_ENCODINGS = {
     b"\xfe\xff": "UTF-16",
 }
 
+_ACCEPTED = "a transcript is a JSON object or list, or one such record per line"
+_NO_JSON = f": this is no JSON; {_ACCEPTED}"
+
 
 def load_document(path: Path, limits: Limits = DEFAULT_LIMITS) -> Document:
     """Return the JSON values of the file at ``path``; raises ``TranscriptError`` in one line.
@@ -73,7 +76,7 @@ def load_document(path: Path, limits: Limits = DEFAULT_LIMITS) -> Document:
     try:
         return _parsed(data, path, limits)
     except TranscriptError as error:
-        reason = f"no JSON: {error.reason}"
+        reason = f"no JSON: {error.reason.removesuffix(_NO_JSON)}"
         raise UnrecognisedError(reason, place=error.place, parsed=False) from None
 
 
@@ -280,7 +283,7 @@ def _one_after_another(text: str, path: Path, limits: Limits) -> Document:
         try:
             value, end = decode_value(text, cursor.position, depth=limits.depth)
         except JsonError as fault:
-            reason = f"{_error(fault, text, path).reason}; the rest of the file was left out"
+            reason = f"{_told(fault, text)}; the rest of the file was left out"
             skipped.append(SkippedLine(str(path), line, reason))
             break
         if not _sound(text[cursor.position : end]):
@@ -373,16 +376,20 @@ def _sound(text: str) -> bool:
 def _refuse_scalar(value: Any, path: Path, line: int) -> None:
     if not isinstance(value, dict | list):
         raise TranscriptError(
-            f"the file holds {type(value).__name__} {str(value)[:40]!r} only; "
-            "a transcript is a JSON object or list, or one such record per line",
+            f"the file holds {type(value).__name__} {str(value)[:40]!r} only; {_ACCEPTED}",
             place=Place(str(path), line),
         )
 
 
 def _error(fault: JsonError, text: str, path: Path) -> TranscriptError:
     line = _line_of(text, fault.offset)
+    told = _told(fault, text) + (_NO_JSON if fault.is_syntax else "")
+    return TranscriptError(told, place=Place(str(path), line))
+
+
+def _told(fault: JsonError, text: str) -> str:
     column = fault.offset - text.rfind("\n", 0, fault.offset)
-    return TranscriptError(f"{fault.reason} (column {column})", place=Place(str(path), line))
+    return f"{fault.reason} (column {column})"
 
 
 def _line_of(text: str, offset: int) -> int:

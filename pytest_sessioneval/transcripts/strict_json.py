@@ -27,12 +27,16 @@ _TOKEN = re.compile(
 
 
 class JsonError(ValueError):
-    """A text is no strict JSON: ``reason``, and ``offset`` in characters where it is."""
+    """A text is no strict JSON: ``reason``, and ``offset`` in characters where it is.
 
-    def __init__(self, reason: str, offset: int) -> None:
+    ``is_syntax``: other programs could not read it either.
+    """
+
+    def __init__(self, reason: str, offset: int, *, is_syntax: bool = False) -> None:
         super().__init__(f"{reason} (character {offset})")
         self.reason = reason
         self.offset = offset
+        self.is_syntax = is_syntax
 
 
 class _RefusedError(ValueError):
@@ -81,7 +85,8 @@ def decode_value(text: str, start: int, *, depth: int) -> tuple[Any, int]:
     try:
         value, end = _DECODER.raw_decode(text, start)
     except json.JSONDecodeError as error:
-        raise JsonError(_described(error.msg, text, error.pos), error.pos) from None
+        told = _described(error.msg, text, error.pos)
+        raise JsonError(told, error.pos, is_syntax=True) from None
     except RecursionError:
         raise _located(text, start, depth, f"nested deeper than {depth} levels") from None
     except ValueError as error:  # ours from a hook, or an integer too long for int()

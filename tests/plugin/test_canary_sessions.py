@@ -294,9 +294,7 @@ def test_what_they_cost_is_told_where_all_else_is_stored(
     result = pytester.runpytest_inprocess("--sessioneval-prices=prices.toml")
     (line,) = (line for line in result.outlines if line.startswith("judging "))
     head, _, about = line.partition(", about $")
-    asked = (
-        "judging 0 sessions and 12 canary sessions: 12 calls to openai:loopback (24 from store)"
-    )
+    asked = "judging 0 sessions and 12 canary sessions: 12 calls to openai:loopback (24 from store)"
     assert asked == head
     assert 1 < float(about) / runs.suite["spent"]["cost_usd"] < 3
 

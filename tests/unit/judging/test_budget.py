@@ -16,7 +16,9 @@ def test_calls_are_handed_out_up_to_the_limit() -> None:
     budget = CallBudget(2)
     budget.reserve()
     budget.reserve()
-    with pytest.raises(BudgetSpentError, match=r"2 judge calls is spent.*-max-calls, or --max-calls of"):
+    with pytest.raises(
+        BudgetSpentError, match=r"2 judge calls is spent.*-max-calls, or --max-calls of"
+    ):
         budget.reserve()
 
 

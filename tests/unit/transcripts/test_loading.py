@@ -192,7 +192,10 @@ class TestBrokenLines:
 
     def test_a_file_without_a_sound_line_is_an_error(self) -> None:
         """Where no line is sound the first fault is the error."""
-        assert "some/session.jsonl:1: expecting value (column 1)" == _refused("one\ntwo\nthree\n")
+        assert (
+            "some/session.jsonl:1: expecting value (column 1): this is no JSON; "
+            "a transcript is a JSON object or list, or one such record per line"
+        ) == _refused("one\ntwo\nthree\n")
 
     def test_mostly_broken_lines_are_no_records(self) -> None:
         """A text in which a line happens to be JSON is not read as records."""

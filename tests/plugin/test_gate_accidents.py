@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -571,15 +572,22 @@ def test_no_baseline_is_written_of_less_than_the_whole(
     result.stdout.fnmatch_lines([f"the baseline of suite 'orders' is not written: {said}*"])
 
 
-def test_a_session_below_its_threshold_is_judged_and_written(blessed: GatedSuite, run: Run) -> None:
-    """Too low is no error: the baseline holds it, and the run fails for the session alone."""
-    rules = f"{GATE}\n[thresholds.session]\n{AXIS} = 55\n"
-    blessed.write((10, *STEADY[1:]), rules)
+@pytest.mark.parametrize(
+    ("threshold", "failed"),
+    [("session", "FAILED suite/s00.json*"), ("mean", "FAILED orders::thresholds*")],
+)
+def test_what_is_below_its_threshold_is_judged_and_written(
+    threshold: str, failed: str, blessed: GatedSuite, run: Run
+) -> None:
+    """Too low is no error: the baseline holds it, and the run fails for that alone."""
+    line = {"session": 55, "mean": 69}[threshold]
+    blessed.write((10, *STEADY[1:]), f"{GATE}\n[thresholds.{threshold}]\n{AXIS} = {line}\n")
     before = blessed.baseline.read_bytes()
     result = run(_WRITE)
     assert FAILED == result.ret
     assert before != blessed.baseline.read_bytes()
-    result.stdout.fnmatch_lines(["FAILED suite/s00.json*"])
+    (told,) = (line for line in result.outlines if line.startswith("FAILED "))
+    assert fnmatch(told, failed), told
 
 
 def test_an_interrupted_run_writes_no_baseline(blessed: GatedSuite, run: Run) -> None:

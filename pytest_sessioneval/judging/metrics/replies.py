@@ -34,18 +34,24 @@ class Mark(Frozen):
     """Whether a text bears something out, and the words that show it."""
 
     found: StrictBool
+    """Whether it does."""
     message: str | None
     """The text's label; null where nothing was found."""
     quote: str
+    """The words, as they stand in the text; empty where nothing was found."""
 
 
 class Statement(Frozen):
     """One claim, with a mark per column asked for."""
 
     statement: Annotated[str, Field(min_length=1)]
+    """The claim in words of its own."""
     contexts: Mark | None = None
+    """Whether the contexts bear it out; null: not asked for."""
     ground_truth: Mark | None = None
+    """The same of what should have been answered."""
     answer: Mark | None = None
+    """The same of the answer."""
 
 
 class _Context(Frozen):

@@ -19,7 +19,7 @@ from pytest_sessioneval.evaluation.session_source import SessionSource
 from pytest_sessioneval.evaluation.settings import EvaluationSettings
 from pytest_sessioneval.judging.allowance import Allowance, Slots
 from pytest_sessioneval.judging.budget import CallBudget, CostBudget
-from pytest_sessioneval.reports.writing import prepare_folder
+from pytest_sessioneval.reports.writing import RUN_ID, prepare_folder
 from pytest_sessioneval.stores.protocol import RunRow, Store
 from pytest_sessioneval.stores.run_statuses import (
     BackgroundRun,
@@ -267,7 +267,7 @@ class BackgroundRuns:
                 continue  # the runs meet it, too, and say so; the next beat may do better
 
     def _row(self, run_id: str) -> RunRow | None:
-        row = self._store.run(run_id)
+        row = self._store.run(run_id) if RUN_ID.fullmatch(run_id) else None
         return row and self._as_it_is(row, self._states.of([run_id]).get(run_id))
 
     def _end_if_abandoned(self, kept: BackgroundRun) -> bool:

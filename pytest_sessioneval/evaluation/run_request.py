@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.frozen import Frozen
@@ -20,7 +20,9 @@ _Name = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\
 
 
 class RunRequest(Frozen):
-    """Which sessions to evaluate, and who judges."""
+    """Which sessions to evaluate, and who judges. What else is sent is passed over."""
+
+    model_config = ConfigDict(extra="ignore")
 
     scope: Literal["unevaluated", "session", "all"] = "unevaluated"
     """``unevaluated``: those that listings show as pending or stale. ``session``: one."""
@@ -30,7 +32,7 @@ class RunRequest(Frozen):
     """The session of the scope ``session``."""
     since: datetime | None = None
     """Only sessions recorded at or after this time, and those without a time; UTC by default."""
-    limit: Annotated[int, Field(ge=1)] | None = None
+    limit: Annotated[int, Field(strict=True, ge=1)] | None = None
     """At most this many, after ``since``."""
     model: _Name | None = None
     """The model that judges; default: the server's."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.convertors import Convertor, register_url_convertor
 
-__all__ = ["SESSION"]
+__all__ = ["RUN", "SESSION"]
 
 
 class _AnyText(Convertor[str]):
@@ -23,3 +23,5 @@ register_url_convertor("any_text", _AnyText())
 
 SESSION = "{session_id:any_text}"
 """The id of a session at the end of a path."""
+RUN = "{run_id:any_text}"
+"""The id of a run, which something may follow."""

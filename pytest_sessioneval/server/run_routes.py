@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, HTTPException, Query
 
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.run_request import RunRequest
-from pytest_sessioneval.server.describing import answer
+from pytest_sessioneval.server.describing import Answers, answer, no_such
 from pytest_sessioneval.server.failures import Failure
+from pytest_sessioneval.server.paths import RUN
 from pytest_sessioneval.server.service import Served
 from pytest_sessioneval.stores.run_statuses import RunStatus
 
@@ -66,8 +67,13 @@ _REQUESTS = {
 }
 
 
-_MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Failure}}
-_NOT_NOW: dict[int | str, dict[str, Any]] = {409: {"model": Failure}}
+_ID = "20261122-035248-74cc4c"
+_KNOWN = answer(_STATUS) | no_such(f"run not found: {_ID}")
+
+
+def _not_now(detail: str) -> Answers:
+    content = {"application/json": {"example": {"detail": detail}}}
+    return {409: {"model": Failure, "description": "Not as the run is now.", "content": content}}
 
 
 @router.post("/run", responses=answer(_STATUS))
@@ -88,13 +94,17 @@ def list_runs(
     return service.runs.list(limit)
 
 
-@router.get("/run/{run_id:path}", responses=answer(_STATUS) | _MISSING)
+@router.get(f"/run/{RUN}", responses=_KNOWN)
 def show_run(service: Served, run_id: str) -> RunStatus:
     """Return how a run is now."""
     return _found(service.runs.status(run_id), run_id)
 
 
-@router.post("/run/{run_id:path}/cancel", responses=answer(_STATUS) | _MISSING | _NOT_NOW)
+@router.post(
+    f"/run/{RUN}/cancel",
+    responses=_KNOWN
+    | _not_now(f"run {_ID} was made by pytest or a command: it cannot be cancelled here"),
+)
 def cancel_run(service: Served, run_id: str) -> RunStatus:
     """End a run: nothing new is asked, answers under way are kept, the rest stays pending.
 
@@ -106,7 +116,14 @@ def cancel_run(service: Served, run_id: str) -> RunStatus:
         raise HTTPException(409, str(error)) from None
 
 
-@router.post("/run/{run_id:path}/resume", responses=answer(_STATUS) | _MISSING | _NOT_NOW)
+@router.post(
+    f"/run/{RUN}/resume",
+    responses=_KNOWN
+    | _not_now(
+        f"run {_ID} is done: only a run that was interrupted or cancelled can be resumed; "
+        "start another one"
+    ),
+)
 def resume_run(service: Served, run_id: str) -> RunStatus:
     """Go on with a run that was interrupted or cancelled: what was judged is not asked again."""
     try:

@@ -64,6 +64,15 @@ def test_a_run_may_be_started_without_a_body(
     assert {"a": "ok"} == states(json.loads(ended(service, status["run_id"]).model_dump_json()))
 
 
+def test_what_else_is_sent_is_passed_over(
+    open_service: OpenService, call: Call, tmp_path: Path
+) -> None:
+    """A client of another system may send more."""
+    service = open_service(record(tmp_path / "s", said("a")))
+    run_id = started(call(service), scope="all", triggered_by="nightly")
+    assert "done" == ended(service, run_id).state
+
+
 def test_the_status_is_live_per_session(
     open_service: OpenService, call: Call, tmp_path: Path, server: JudgeServer
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 __all__ = ["SUITE_FILE", "find_suite_file"]
@@ -11,6 +12,9 @@ SUITE_FILE = "sessioneval.toml"
 
 
 def find_suite_file(folder: Path) -> Path | None:
-    """Return the folder's own suite file, or None: one look, and never into parent folders."""
+    """Return the folder's own suite file, or None: one look, and never into parent folders.
+
+    A folder that may not be entered has none; whoever walks into it says that it cannot.
+    """
     file = folder / SUITE_FILE
-    return file if file.is_file() else None
+    return file if os.path.isfile(file) else None  # noqa: PTH113 -- Path.is_file raises there

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from ordinary_user import open_folder, without_privileges
 
-from pytest_sessioneval.evaluation.walking import Candidate, walk
+from pytest_sessioneval.evaluation.walking import Candidate, Ignored, passed_over, walk
 
 TREE = (
     "a.json",
@@ -349,15 +350,15 @@ def test_a_folder_named_like_a_file_may_hold_sessions(tmp_path: Path) -> None:
     assert {} == _problems(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
-def test_a_folder_that_cannot_be_listed_is_a_problem(tmp_path: Path) -> None:
-    """What may lie in it is not silently left out."""
-    _write(tmp_path, "a/a.json")
-    (tmp_path / "a").chmod(0)
-    try:
-        assert {"a": "cannot be listed"} == _problems(tmp_path, globs=("b/*.json",))
-    finally:
-        (tmp_path / "a").chmod(0o700)
+@pytest.mark.parametrize("ignored", [passed_over, lambda _path, _is_folder: False])
+def test_a_folder_that_cannot_be_listed_is_a_problem(ignored: Ignored) -> None:
+    """What may lie in it is not silently left out, and looking for a suite in it ends nothing."""
+    with open_folder() as root:
+        _write(root, "a/a.json", "b.json")
+        (root / "a").chmod(0)
+        with without_privileges():
+            found = _problems(root, globs=("b/*.json",), ignored=ignored)
+    assert {"a": "cannot be listed"} == found
 
 
 def test_a_suite_that_is_gone_is_a_problem(tmp_path: Path) -> None:

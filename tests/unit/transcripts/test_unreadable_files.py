@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from loading_cases import values_of
+from ordinary_user import without_privileges
 
 from pytest_sessioneval.errors import TranscriptError, UnrecognisedError
 from pytest_sessioneval.transcripts.loading import load_document
@@ -53,7 +52,7 @@ class TestFilesThatCannotBeRead:
         path.chmod(0)
 
         with (
-            _without_privileges(),
+            without_privileges(),
             pytest.raises(TranscriptError, match="may not be read: permission denied"),
         ):
             load_document(path)
@@ -107,16 +106,3 @@ class TestFilesThatAreNoTranscripts:
         path.write_text('{"a": 1}\n{"b": 2}\n{"c"')
 
         assert [{"a": 1}, {"b": 2}] == values_of(load_document(path))
-
-
-@contextmanager
-def _without_privileges() -> Iterator[None]:
-    """Run as an ordinary user where the tests run as root, whom no permission stops."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if user == 0:
-            os.seteuid(user)

@@ -27,7 +27,6 @@ from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
 
 __all__ = ["Examined", "examine_judge"]
 
-_CONCURRENCY = 32
 _PROBE_STORE = "judge-check.db"
 
 
@@ -67,18 +66,18 @@ def examine_judge(
         suite = suite.model_copy(update={"feedback": latest([*thumbs, *suite.feedback])})
         files = [Path(name) for name in labels]
         held_against = exam_labels(files, store, found.members, suite.rubric.axis_names)
+    evaluation = on.evaluation()
     exam = Exam(
         suite,
         found.members,
         held_against,
         settings=settings,
         bench=Bench(
-            open_judge=judge_opener(on.environ, _CONCURRENCY),
+            open_judge=judge_opener(on.environ, evaluation.concurrency),
             root=on.home,
             clock=lambda: datetime.now(UTC),
             announce=waiting_for("judge-check"),
-            concurrency=_CONCURRENCY,
-            max_calls=on.max_calls,
+            settings=evaluation,
         ),
         own_store=lambda: _opened(on),
         probe_store=lambda: open_sqlite(out / _PROBE_STORE),

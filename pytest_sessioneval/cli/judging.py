@@ -10,14 +10,14 @@ import click
 
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.direct import Terms, suite_in
-from pytest_sessioneval.evaluation.settings import PlannedCalls
+from pytest_sessioneval.evaluation.settings import PlannedCalls, typed_judge
 from pytest_sessioneval.judging.panel import panel_experts
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.wording import counted
 from pytest_sessioneval.stores.opening import DEFAULT_STORE
 from pytest_sessioneval.suites.model import Suite
 
-__all__ = ["asked_suite", "terms", "waiting_for"]
+__all__ = ["asked_suite", "named_judge", "terms", "waiting_for"]
 
 
 def terms(*, store: str | None, max_calls: int | None, home: Path) -> Terms:
@@ -30,6 +30,12 @@ def terms(*, store: str | None, max_calls: int | None, home: Path) -> Terms:
     )
 
 
+def named_judge(judge: str | None) -> str | None:
+    """Return who is asked instead of the suite's judge: ``--judge``, else the environment's."""
+    named = judge or os.environ.get("SESSIONEVAL_JUDGE")
+    return typed_judge(named, Path.cwd()) if named else None
+
+
 def asked_suite(folder: str, judge: str | None) -> Suite:
     """Return the suite in the folder; ``judge`` is --judge, before the environment's.
 
@@ -39,7 +45,7 @@ def asked_suite(folder: str, judge: str | None) -> Suite:
     path = Path(folder)
     if not path.is_dir():
         raise SettingError(f"{folder} is no folder; name the folder of a suite")
-    suite = suite_in(path, judge or os.environ.get("SESSIONEVAL_JUDGE") or None)
+    suite = suite_in(path, named_judge(judge))
     for expert in panel_experts(suite):
         model = expert.model or suite.settings.judge.model
         if model.startswith("hook:"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_sessioneval.cli.folders import out_folder
-from pytest_sessioneval.cli.judging import terms, waiting_for
+from pytest_sessioneval.cli.judging import named_judge, terms, waiting_for
 from pytest_sessioneval.cli.store import named_store
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.direct import Terms, direct_run
@@ -83,7 +83,7 @@ def close_run(
     named = [Path(path) for path in paths] or [home.parent / root for root in roots]
     request = ScoringRequest(
         paths=tuple(named),
-        judge=os.environ.get("SESSIONEVAL_JUDGE") or None,
+        judge=named_judge(None),
         require_gate=require_gate,
     )
     on = terms(store=url, max_calls=None, home=home.parent)

@@ -64,11 +64,10 @@ def score(
     Exit status 0: everything held; 1: a session, a mean or the gate did not, or
     a file could not be read; 2: it cannot be done as asked, and nobody was asked.
     """
-    import os  # noqa: PLC0415
     from dataclasses import replace  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
-    from pytest_sessioneval.cli.judging import terms  # noqa: PLC0415
+    from pytest_sessioneval.cli.judging import named_judge, terms  # noqa: PLC0415
     from pytest_sessioneval.cli.listings import moment  # noqa: PLC0415
     from pytest_sessioneval.cli.score import score_paths, shard as part  # noqa: PLC0415
     from pytest_sessioneval.evaluation.scoring import ScoringRequest  # noqa: PLC0415
@@ -82,7 +81,7 @@ def score(
     )
     request = ScoringRequest(
         paths=tuple(map(Path, paths)),
-        judge=judge or os.environ.get("SESSIONEVAL_JUDGE") or None,
+        judge=named_judge(judge),
         selection=selection,
         profile=profile,
         require_gate=require_gate,

@@ -8,7 +8,7 @@ import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ import click
 
 from pytest_sessioneval.cli.folders import out_folder
 from pytest_sessioneval.errors import SettingError
-from pytest_sessioneval.evaluation.settings import EvaluationSettings
+from pytest_sessioneval.evaluation.settings import settings_in
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.wording import counted
 from pytest_sessioneval.stores.opening import DEFAULT_STORE
@@ -64,6 +64,7 @@ def run_server(asked: ServeRequest) -> None:
         ) from None
     token, made = token_of(os.environ, no_token=asked.no_token, host=asked.host)
     folder = out_folder(asked.out)
+    environment = settings_in(os.environ)
     settings = ServiceSettings(
         folders=tuple(map(Path, asked.folders)),
         store=asked.url or os.environ.get("SESSIONEVAL_STORE") or DEFAULT_STORE,
@@ -71,12 +72,11 @@ def run_server(asked: ServeRequest) -> None:
         out=folder,
         environ=os.environ,
         judge=asked.judge or os.environ.get("SESSIONEVAL_JUDGE") or None,
-        evaluation=EvaluationSettings(
+        evaluation=replace(
+            environment,
             concurrency=asked.concurrency,
             max_calls=asked.max_calls,
-            embedding_model=asked.embedding_model
-            or os.environ.get("SESSIONEVAL_EMBEDDING_MODEL")
-            or None,
+            embedding_model=asked.embedding_model or environment.embedding_model,
         ),
         scoring_workers=asked.scoring_workers,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -55,8 +55,8 @@ class Bench:
     root: Path
     clock: Callable[[], datetime]
     announce: Callable[[PlannedCalls], None]
-    concurrency: int
-    max_calls: int | None
+    settings: EvaluationSettings
+    """How to go about it; ``max_calls`` is the budget of all parts together."""
     spent: CallCount = field(default_factory=CallCount)
 
     def identity(self, suite: Suite, store: Store, source: TranscriptSource) -> JudgeIdentity:
@@ -106,9 +106,10 @@ class Bench:
 
     def _evaluation(self, store: Store, source: TranscriptSource) -> Evaluation:
         now = self.clock()
-        left = None if self.max_calls is None else max(self.max_calls - self.spent.calls, 0)
+        most = self.settings.max_calls
+        left = None if most is None else max(most - self.spent.calls, 0)
         return Evaluation(
-            settings=EvaluationSettings(concurrency=self.concurrency, max_calls=left),
+            settings=replace(self.settings, max_calls=left),
             store=store,
             source=source,
             open_judge=self.open_judge,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from pytest_sessioneval.evaluation.direct import judge_opener
 from pytest_sessioneval.evaluation.panels import Panels
+from pytest_sessioneval.evaluation.settings import settings_in
 from pytest_sessioneval.judging.budget import CallBudget
 from pytest_sessioneval.stores.listings import CurrentVersions
 from pytest_sessioneval.stores.protocol import Store
@@ -25,7 +26,15 @@ def configured_versions(suite: Suite, environ: Mapping[str, str]) -> CurrentVers
     Raises ``SettingError`` when a judge cannot be opened and ``SuiteError`` when
     a threshold or the gate names an axis nobody can score.
     """
-    panels = Panels(judge_opener(environ, 1), CallBudget(None), threading.Event())
+    at = settings_in(environ)
+    panels = Panels(
+        judge_opener(environ, 1),
+        CallBudget(None),
+        threading.Event(),
+        context_tokens=at.context_tokens,
+        embedding_model=at.embedding_model,
+        models=at.models,
+    )
     try:
         panel = panels.of(suite)
         return CurrentVersions(

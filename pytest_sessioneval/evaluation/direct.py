@@ -6,7 +6,7 @@ import secrets
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,11 @@ from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.provenance import new_run_id, provenance
 from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.evaluation.scanning import Scan, scan
-from pytest_sessioneval.evaluation.settings import EvaluationSettings, PlannedCalls
+from pytest_sessioneval.evaluation.settings import (
+    EvaluationSettings,
+    PlannedCalls,
+    settings_in,
+)
 from pytest_sessioneval.evaluation.walking import passed_over
 from pytest_sessioneval.judging.backends.opening import open_judge
 from pytest_sessioneval.judging.budget import CallBudget
@@ -47,10 +51,10 @@ _TIMEOUT_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How to go about judging; none of it moves a score."""
+    """How to go about judging; only what ``environ`` says of a judge's context can move a score."""
 
     environ: Mapping[str, str]
-    """Where judges' addresses and keys come from."""
+    """Where judges' addresses and keys come from, their context and their prices."""
     store: str
     """The store's URL."""
     home: Path
@@ -61,6 +65,13 @@ class Terms:
     """Ask nobody: what the store does not know is not scored."""
     run_id: str | None = None
     """The id to give the run; None: a new one."""
+
+    def evaluation(self) -> EvaluationSettings:
+        """Return the same for an evaluation.
+
+        Raises ``SettingError`` where the environment names no such number or table.
+        """
+        return replace(settings_in(self.environ), max_calls=self.max_calls, offline=self.offline)
 
 
 def suite_in(folder: Path, judge: str | None) -> Suite:
@@ -74,7 +85,8 @@ def suite_in(folder: Path, judge: str | None) -> Suite:
 
 
 def judge_opener(environ: Mapping[str, str], connections: int) -> JudgeOpener:
-    """Return what opens judges by their names; addresses and keys come from ``environ``."""
+    """Return what opens judges by their names; addresses, keys and prices are ``environ``'s."""
+    models = settings_in(environ).models
 
     def opened(model: str, suite: Suite, *, budget: CallBudget, stop: threading.Event) -> Judge:
         return open_judge(
@@ -86,6 +98,7 @@ def judge_opener(environ: Mapping[str, str], connections: int) -> JudgeOpener:
             stop=stop,
             base=suite.root,
             reserve=budget.reserve,
+            models=models,
             cost=budget.cost,
             calibration=suite.calibration,
         )
@@ -169,14 +182,8 @@ def direct_run(
     ``SettingError`` and ``StoreError`` when the store cannot be used.
     """
     registry = Registry(builtin_readers())
+    settings = replace(terms.evaluation(), for_baseline=for_baseline, fresh=fresh)
     store = open_store(terms.store, root=terms.home)
-    settings = EvaluationSettings(
-        max_calls=terms.max_calls,
-        embedding_model=terms.environ.get("SESSIONEVAL_EMBEDDING_MODEL") or None,
-        offline=terms.offline,
-        for_baseline=for_baseline,
-        fresh=fresh,
-    )
 
     evaluation = Evaluation(
         settings=settings,

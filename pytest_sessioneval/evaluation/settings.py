@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from pytest_sessioneval.errors import SettingError, SuiteError
 from pytest_sessioneval.judging.estimating import Estimate
-from pytest_sessioneval.judging.models import ModelTable
+from pytest_sessioneval.judging.models import ModelTable, known_models, read_models
 
-__all__ = ["EvaluationSettings", "PlannedCalls"]
+__all__ = [
+    "CONTEXT_VARIABLE",
+    "EMBEDDING_VARIABLE",
+    "LEAST_CONTEXT",
+    "PRICES_VARIABLE",
+    "EvaluationSettings",
+    "PlannedCalls",
+    "models_named",
+    "settings_in",
+    "typed_judge",
+]
+
+CONTEXT_VARIABLE = "SESSIONEVAL_CONTEXT_TOKENS"
+EMBEDDING_VARIABLE = "SESSIONEVAL_EMBEDDING_MODEL"
+PRICES_VARIABLE = "SESSIONEVAL_PRICES"
+LEAST_CONTEXT = 2_000
+_RECORDED = "recorded:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +79,43 @@ class PlannedCalls:
     """Sessions whose requests were measured for it; the rest are taken to be like them."""
     unredacted: bool = False
     """Sessions go to them with their secrets."""
+
+
+def typed_judge(judge: str, where: Path) -> str:
+    """Return a judge that was typed or is in the environment, a recording by its full path.
+
+    Its path is relative to ``where``, as that of any file that is typed; one
+    that is not there is left to be looked for in the suite's folder.
+    """
+    path = where / judge.removeprefix(_RECORDED)
+    return f"{_RECORDED}{path}" if judge.startswith(_RECORDED) and path.is_file() else judge
+
+
+def settings_in(environ: Mapping[str, str]) -> EvaluationSettings:
+    """Return what the environment says of judges; the rest is as by default.
+
+    Raises ``SettingError`` where it names no such number or table.
+    """
+    tokens = environ.get(CONTEXT_VARIABLE, "").strip()
+    if tokens and not (tokens.isascii() and tokens.isdigit() and int(tokens) >= LEAST_CONTEXT):
+        raise SettingError(
+            f"{CONTEXT_VARIABLE}: {tokens!r} is not accepted; "
+            f"give a whole number from {LEAST_CONTEXT}"
+        )
+    prices = environ.get(PRICES_VARIABLE, "").strip()
+    return EvaluationSettings(
+        context_tokens=int(tokens) if tokens else None,
+        embedding_model=environ.get(EMBEDDING_VARIABLE) or None,
+        models=models_named(Path(prices), PRICES_VARIABLE) if prices else None,
+    )
+
+
+def models_named(path: Path, origin: str) -> ModelTable:
+    """Return the table in a file, before the package's own.
+
+    Raises ``SettingError``, naming ``origin``, where the file is no such table.
+    """
+    try:
+        return read_models(path).before(known_models())
+    except SuiteError as error:
+        raise SettingError(f"{origin}: {error}; docs/cost.md shows such a table") from None

@@ -12,7 +12,15 @@ import pytest
 
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.selection import Selection
-from pytest_sessioneval.evaluation.settings import EvaluationSettings
+from pytest_sessioneval.evaluation.settings import (
+    CONTEXT_VARIABLE,
+    EMBEDDING_VARIABLE,
+    LEAST_CONTEXT,
+    PRICES_VARIABLE,
+    EvaluationSettings,
+    models_named,
+    typed_judge,
+)
 from pytest_sessioneval.evaluation.sharing import Part
 from pytest_sessioneval.evaluation.sources import Source, parse_source
 from pytest_sessioneval.gate.shortcuts import (
@@ -22,7 +30,7 @@ from pytest_sessioneval.gate.shortcuts import (
     parse_fail_under,
 )
 from pytest_sessioneval.judging.backends.opening import MODELS, names_model
-from pytest_sessioneval.judging.models import ModelTable, known_models, read_models
+from pytest_sessioneval.judging.models import ModelTable
 from pytest_sessioneval.reports.writing import RUN_ID
 from pytest_sessioneval.shell.options import OPTIONS, Option
 from pytest_sessioneval.transcripts.redaction_policy import Replaced
@@ -33,9 +41,9 @@ ValueT = TypeVar("ValueT")
 
 _ENVIRONMENT = {
     "judge": "SESSIONEVAL_JUDGE",
-    "embedding-model": "SESSIONEVAL_EMBEDDING_MODEL",
-    "context-tokens": "SESSIONEVAL_CONTEXT_TOKENS",
-    "prices": "SESSIONEVAL_PRICES",
+    "embedding-model": EMBEDDING_VARIABLE,
+    "context-tokens": CONTEXT_VARIABLE,
+    "prices": PRICES_VARIABLE,
     "store": "SESSIONEVAL_STORE",
     "compare": "SESSIONEVAL_COMPARE",
     "advisor": "SESSIONEVAL_ADVISOR",
@@ -121,7 +129,7 @@ def run_settings(config: pytest.Config, environ: Mapping[str, str], *, home: Pat
     if part is not None:
         _check_part(given)
     return RunSettings(
-        judge=read("judge", _text, None),
+        judge=read("judge", lambda value: _judge(value, where), None),
         rubric=read("rubric", _text, None),
         repeats=read("repeats", _count, None),
         timeout_s=read("timeout", _seconds, 120.0),
@@ -273,6 +281,10 @@ def _model(value: _Given) -> str:
     return value.text
 
 
+def _judge(value: _Given, where: Path) -> str:
+    return typed_judge(value.text, where) if value.trusted else value.text
+
+
 def _wrong(value: _Given, accepted: str) -> SettingError:
     return SettingError(f"{value.origin}: {value.text!r} is not accepted; give {accepted}")
 
@@ -282,7 +294,7 @@ def _count(value: _Given) -> int:
 
 
 def _context(value: _Given) -> int:
-    return _whole(value, least=2_000)
+    return _whole(value, least=LEAST_CONTEXT)
 
 
 def _whole(value: _Given, least: int = 0) -> int:
@@ -308,7 +320,7 @@ def _prices(value: _Given, where: Path) -> ModelTable:
             f"{value.origin}: prices may be named by {_BY_NAME['prices'].flag} on the command line "
             "or by SESSIONEVAL_PRICES only"
         )
-    return read_models(where / value.text).before(known_models())
+    return models_named(where / value.text, value.origin)
 
 
 def _seconds(value: _Given) -> float:

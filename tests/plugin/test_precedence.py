@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from plugin_runs import MARKING_CONFTEST, Runs, Sessions, outcomes, refusal
 
+from pytest_sessioneval.testing import JudgeServer
+
 _JUDGES = """
 def judge(level):
     def give(case):
@@ -169,3 +171,28 @@ def test_a_base_url_in_a_suite_file_is_refused(
     sessions.suite("[judge]\nmodel = 'openai:x'\nbase_url = 'https://evil.example'\n", "recorded")
     sessions.good("recorded/a.json")
     assert "sessioneval.toml:3: [judge] has no key 'base_url'" in refusal(pytester.runpytest())
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "n2"])
+def test_a_recording_that_is_typed_is_looked_for_here_first(
+    pytester: pytest.Pytester,
+    runs: Runs,
+    sessions: Sessions,
+    monkeypatch: pytest.MonkeyPatch,
+    workers: tuple[str, ...],
+) -> None:
+    """What ``SESSIONEVAL_RECORD`` wrote is found by the same words, outside of the suite."""
+    sessions.good("suite/a.json")
+    with JudgeServer() as server:
+        for name, value in server.environ.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("SESSIONEVAL_RECORD", "replies.jsonl")
+        pytester.runpytest("--sessioneval", "suite", "--sessioneval-judge=openai:loopback")
+        recorded = runs.suite["means"]
+        monkeypatch.delenv("SESSIONEVAL_RECORD")
+        asked = server.calls
+        words = ("--sessioneval-judge=recorded:replies.jsonl", "--sessioneval-store=sqlite:///b.db")
+        result = pytester.runpytest("--sessioneval", "suite", *words, *workers)
+        assert asked == server.calls
+    assert {"passed": 1} == outcomes(result)
+    assert recorded == runs.suite["means"]

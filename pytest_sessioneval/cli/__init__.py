@@ -27,6 +27,7 @@ from pytest_sessioneval.cli.judge_commands import (
     rejudge,
 )
 from pytest_sessioneval.cli.label_commands import label, label_queue
+from pytest_sessioneval.cli.parity_command import ragas_parity
 from pytest_sessioneval.cli.score_command import score
 from pytest_sessioneval.cli.serve_command import serve
 from pytest_sessioneval.cli.store_commands import (
@@ -269,7 +270,7 @@ def comment(report: str, *, links: str | None, name: str, out: str | None) -> No
 
 for command in (
     *(advise, calibrate, feedback, judge_check, judge_noise, label, label_queue),
-    *(export_store, import_store, runs, score, serve, sessions, show_session, stats),
+    *(export_store, import_store, ragas_parity, runs, score, serve, sessions, show_session, stats),
 ):
     program.add_command(command)
 for command in (canaries, rejudge):

@@ -13,7 +13,7 @@ from pytest_sessioneval.transcripts.model import JsonObject
 if TYPE_CHECKING:
     from pytest_sessioneval.testing.requests import JudgeRequest
 
-__all__ = ["embedding", "filled_tables"]
+__all__ = ["embedding", "filled_tables", "questions_from", "related", "says", "sentences"]
 
 _DIMENSIONS = 64
 _LONGEST_QUOTE = 300
@@ -32,8 +32,8 @@ def filled_tables(request: JudgeRequest) -> str:
 
     Statements are sentences. One is found in a text that holds all its words of
     four letters and more; a context is useful that shares such a word with the
-    ground truth, or with the answer where there is none. An answer with "don't
-    know" in it commits to nothing.
+    ground truth, or with the answer where there is none. An answer that only says
+    "don't know" commits to nothing.
     """
     texts = {
         "contexts": {label: request.messages[label][1] for label in _labels(request, "contexts")},
@@ -47,17 +47,37 @@ def filled_tables(request: JudgeRequest) -> str:
             reply[name] = [_judged(label, text, against) for label, text in texts[name].items()]
         elif name == "questions":
             answer = " ".join(texts["answer"].values())
-            questions = [f"{word} {answer[:80]}?" for word in ("What is", "Why is", "When is")]
-            reply[name] = {"noncommittal": "don't know" in answer, "questions": questions}
+            evades = not sentences(answer)
+            reply[name] = {"noncommittal": evades, "questions": questions_from(answer)}
         else:
             source = " ".join(texts[name.removesuffix("_statements")].values())
             columns = _COLUMN.findall(described)
             reply[name] = [
                 {"statement": each, **{column: _mark(each, texts[column]) for column in columns}}
-                for each in _SENTENCE_END.split(source)
-                if _words(each) and "don't know" not in each
+                for each in sentences(source)
             ]
     return json.dumps(reply, ensure_ascii=False)
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text that state something, by its words."""
+    found = _SENTENCE_END.split(text)
+    return [each for each in found if _words(each) and "don't know" not in each]
+
+
+def says(text: str, statement: str) -> bool:
+    """Return whether a text holds all of a statement's words of four letters and more."""
+    return _words(statement) <= _words(text)
+
+
+def related(one: str, other: str) -> bool:
+    """Return whether two texts share a word of four letters or more."""
+    return bool(_words(one) & _words(other))
+
+
+def questions_from(answer: str) -> list[str]:
+    """Return three questions in the words of an answer."""
+    return [f"{word} {answer[:80]}?" for word in ("What is", "Why is", "When is")]
 
 
 def embedding(text: str) -> list[float]:
@@ -80,11 +100,11 @@ def _words(text: str) -> set[str]:
 
 def _mark(statement: str, texts: dict[str, str]) -> JsonObject:
     for label, text in texts.items():
-        if _words(statement) <= _words(text):
+        if says(text, statement):
             return {"found": True, "message": label, "quote": text[:_LONGEST_QUOTE]}
     return {"found": False, "message": None, "quote": ""}
 
 
 def _judged(label: str, text: str, against: dict[str, str]) -> JsonObject:
-    useful = bool(_words(text) & _words(" ".join(against.values())))
+    useful = related(text, " ".join(against.values()))
     return {"message": label, "useful": useful, "quote": text[:_LONGEST_QUOTE] if useful else ""}

@@ -72,6 +72,7 @@ def test_help_names_the_commands_there_are() -> None:
         "judge-noise",
         "label",
         "label-queue",
+        "ragas-parity",
         "rubric",
         "runs",
         "schema",

@@ -32,14 +32,18 @@ from pytest_sessioneval.transcripts.registry import Registry
 
 __all__ = ["ServedSuite", "SessionSource"]
 
+_REST = 4
+"""How many times as long as it took to look nobody looks again."""
+
 
 class SessionSource:
     """Knows what the folders hold, from any thread.
 
-    They are walked at most once in ``interval_s`` seconds, and a folder is read
-    again when a file in it came, went or changed. What is found is kept in the
-    store. Posted sessions are files below ``out``, a folder like the others.
-    Raises ``SettingError`` for a folder that is none and ``SuiteError`` for its file.
+    They are walked at most once in ``interval_s`` seconds, large ones less often:
+    looking takes at most a fifth of the time. A folder is read again when a file
+    in it came, went or changed. What is found is kept in the store. Posted
+    sessions are files below ``out``, a folder like the others. Raises
+    ``SettingError`` for a folder that is none and ``SuiteError`` for its file.
     """
 
     def __init__(
@@ -61,7 +65,8 @@ class SessionSource:
         self._versions_of = versions_of
         self._interval_s = interval_s
         self._lock = threading.RLock()
-        self._looked_at: float | None = None
+        self._has_looked = False
+        self._next_look_at = 0.0
         self._watched: dict[Path, WatchedFolder] = {}
         for folder in dict.fromkeys(folder.absolute() for folder in folders):
             if not folder.is_dir():
@@ -75,10 +80,9 @@ class SessionSource:
 
         While one caller reads what changed, others get what was known before.
         """
-        if self._lock.acquire(blocking=self._looked_at is None):
+        if self._lock.acquire(blocking=not self._has_looked):
             try:
-                at = self._looked_at
-                if at is None or time.monotonic() - at >= self._interval_s:
+                if time.monotonic() >= self._next_look_at:
                     self._look()
             finally:
                 self._lock.release()
@@ -147,9 +151,13 @@ class SessionSource:
         return self._watched[folder]
 
     def _look(self) -> None:
+        began = time.monotonic()
         for watched in list(self._watched.values()):
             watched.look()
-        self._looked_at = time.monotonic()
+        ended = time.monotonic()
+        if self._interval_s:
+            self._next_look_at = ended + max(self._interval_s, _REST * (ended - began))
+        self._has_looked = True
 
     def _watch(self, folder: Path, read_suite: Callable[[], Suite]) -> None:
         self._watched[folder] = WatchedFolder(

@@ -105,7 +105,7 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
         detail = _UNKNOWN[status].format(
             method=request.method,
             path=request.url.path[:200],
-            allowed=(headers or {}).get("allow", "another"),
+            allowed=(headers or {}).get("Allow", "another"),
         )
     return JSONResponse({"detail": detail}, status_code=status, headers=headers)
 

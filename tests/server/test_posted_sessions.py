@@ -146,7 +146,7 @@ def test_secrets_of_a_posted_session_are_not_kept(
         (b"", "the body is empty"),
         (b"{", "line 1: the text ends too early"),
         (b'{"a": 1}', "no session of a known format"),
-        (b"[" * 2_000, "nested deeper than 64 levels"),
+        (b"[" * 2_000 + b"]" * 2_000, "nested deeper than 64 levels"),
         (b"\xff\xfe\x00", "UTF-16"),
         (b'{"messages": [{"role": "user", "content": NaN}]}', "NaN"),
     ],

@@ -380,9 +380,10 @@ def test_defaults_of_models_are_the_servers(open_service: OpenService, call: Cal
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_another_method_is_not_allowed(client: Caller, method: str) -> None:
-    """It is told in JSON."""
+    """It is told in JSON, with what is."""
     answer = client.request(method, "/api/score")
-    assert (405, {"detail": "Method Not Allowed"}) == (answer.status_code, answer.json())
+    detail = f"{method} is not accepted at /api/score; accepted: POST"
+    assert (405, {"detail": detail}) == (answer.status_code, answer.json())
 
 
 def test_what_else_is_sent_is_passed_over(client: Caller) -> None:

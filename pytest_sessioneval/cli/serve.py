@@ -44,6 +44,7 @@ class ServeRequest:
     embedding_model: str | None
     scoring_workers: int
     max_calls: int | None
+    max_cost: float | None
     out: str | None
     url: str | None
 
@@ -76,6 +77,7 @@ def run_server(asked: ServeRequest) -> None:
             environment,
             concurrency=asked.concurrency,
             max_calls=asked.max_calls,
+            max_cost_usd=asked.max_cost,
             embedding_model=asked.embedding_model or environment.embedding_model,
         ),
         scoring_workers=asked.scoring_workers,

@@ -56,6 +56,12 @@ __all__ = ["serve"]
 @click.option(
     "--max-calls", type=click.IntRange(0), metavar="N", help="Most requests to judges in all."
 )
+@click.option(
+    "--max-cost",
+    type=click.FloatRange(0),
+    metavar="DOLLARS",
+    help="Most US dollars for judges in all; a judge whose price is not known is then not asked.",
+)
 @click.option("--out", metavar="DIR", help="Where reports are written; default: .sessioneval.")
 @click.option(
     "--store", "url", metavar="URL", help="The store; default: that of runs started here."

@@ -57,7 +57,8 @@ class CostBudget:
                 # No amounts that differ from call to call: reports group by this sentence.
                 raise BudgetSpentError(
                     f"the budget of ${self._limit:g} is spent but for less than another call may "
-                    "cost; raise --sessioneval-max-cost, or run again: what was judged is kept"
+                    "cost; raise it (--sessioneval-max-cost, or --max-cost of a command), or run "
+                    "again: what was judged is kept"
                 )
             self._set_aside += at_most
             self._calls += 1

@@ -73,6 +73,17 @@ def test_cancelling_a_run_that_has_ended_changes_nothing(
     assert before == caller.post(f"/eval/run/{run_id}/cancel").json()
 
 
+def test_a_run_of_pytest_cannot_be_cancelled_here(service: Service, call: Call) -> None:
+    """A conflict: its process does not listen to the service."""
+    service.store.start_run("nightly", NOW)
+    answer = call(service).post("/eval/run/nightly/cancel")
+    assert (409, "run nightly was made by pytest or a command: it cannot be cancelled here") == (
+        answer.status_code,
+        answer.json()["detail"],
+    )
+    assert "running" == call(service).get("/eval/run/nightly").json()["state"]
+
+
 def test_a_cancelled_run_is_resumed_where_it_stopped(
     open_service: OpenService, call: Call, tmp_path: Path, server: JudgeServer
 ) -> None:

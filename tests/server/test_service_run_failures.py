@@ -140,6 +140,22 @@ def test_the_budget_is_of_all_runs_together(
     assert 3 == server.calls
 
 
+def test_the_money_is_that_of_all_runs_together(
+    open_service: OpenService, call: Call, tmp_path: Path, server: JudgeServer
+) -> None:
+    """For less than one call may cost nobody is asked; where no price is known, not at all."""
+    settings = judged_by(server, evaluation=EvaluationSettings(max_cost_usd=0.000001))
+    service = open_service(suite(tmp_path / "s", "a"), **settings)
+    caller = call(service)
+    status = ended(service, started(caller, model="gpt-5-mini"))
+    assert str(status.sessions[0].error).startswith(
+        "BudgetSpentError: the budget of $1e-06 is spent"
+    )
+    status = ended(service, started(caller))
+    assert ("failed", 0) == (status.state, server.calls)
+    assert "the price of openai:loopback is not known" in str(status.sessions[0].error)
+
+
 def test_several_runs_at_once_keep_to_one_concurrency_limit(
     open_service: OpenService, call: Call, tmp_path: Path, server: JudgeServer
 ) -> None:

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from pytest_sessioneval.stores.job_values import (
+    JobResult,
+    KeptJob,
+    RequestSummary,
+    ScoringInput,
+    ScoringJob,
+)
 from pytest_sessioneval.stores.protocol import IndexedFile, StoredOpinion
 from pytest_sessioneval.suites.session import SuiteSession
 from pytest_sessioneval.transcripts.model import Outcome, SessionSummary
@@ -105,6 +112,45 @@ def session(key: str = "task-1", *, suite: str = "airline", messages: int = 3) -
         path=f"transcripts/{key}.json",
         summary=summary(f"{key}-id", messages=messages),
     )
+
+
+def scored_call(job_id: str, *, session: str = "chat", row: int | None = None) -> KeptJob:
+    """Return a scoring call that is completed, as that row, or that failed."""
+    asked = ScoringInput(
+        question="Who?",
+        answer="She.",
+        contexts=("One.", "Two\u2028."),
+        metrics=("faithfulness", "context_recall"),
+        judge_model="evidence",
+    )
+    summary = RequestSummary(
+        question=asked.question,
+        answer=asked.answer,
+        metrics=asked.metrics,
+        judge_model=asked.judge_model,
+        embedding_model=None,
+        has_contexts=True,
+        has_ground_truth=False,
+        session_id=session,
+    )
+    result = JobResult(
+        scores={"faithfulness": 0.75, "context_recall": None},
+        skipped_metrics=("context_recall",),
+        latency_ms=1.5,
+    )
+    job = ScoringJob(
+        job_id=job_id,
+        session_id=session,
+        run_id=f"session-{session}-000000000000",
+        state="failed" if row is None else "completed",
+        created_at=START,
+        finished_at=START + timedelta(minutes=1),
+        summary=summary,
+        result=None if row is None else result,
+        error="interrupted" if row is None else "",
+        row=row,
+    )
+    return KeptJob(job, asked)
 
 
 def indexed(content: str = "c" * 64, *, readers: str = "readers-1") -> IndexedFile:

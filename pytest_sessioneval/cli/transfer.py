@@ -18,6 +18,7 @@ from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.wording import counted
+from pytest_sessioneval.stores.job_values import KeptJob
 from pytest_sessioneval.stores.protocol import KeptOpinion, RunRow, Store
 from pytest_sessioneval.suites.labels import HumanLabel, LabelQueue
 from pytest_sessioneval.suites.model import FeedbackEntry
@@ -34,6 +35,7 @@ _NOUNS = {
     "queue": "queue",
     "label": "label",
     "run": "run",
+    "job": "scoring call",
 }
 
 
@@ -48,6 +50,7 @@ class _Line(Frozen):
     queue: LabelQueue | None = None
     label: HumanLabel | None = None
     run: RunRow | None = None
+    job: KeptJob | None = None
 
     @model_validator(mode="after")
     def _one(self) -> _Line:
@@ -80,8 +83,8 @@ def exported(store: Store) -> Iterator[str]:
         yield _text(queue=queue)
     for label in store.labels():
         yield _text(label=label)
-    for run in store.runs(_MOST_RUNS):
-        yield _text(run=run)
+    yield from (_text(run=run) for run in store.runs(_MOST_RUNS))
+    yield from (_text(job=job) for job in store.jobs.kept())
 
 
 def imported(store: Store, files: Sequence[str]) -> Iterator[str]:
@@ -128,6 +131,7 @@ def _keep(store: Store, lines: Sequence[_Line]) -> None:
         [line.queue for line in lines if line.queue is not None],
     )
     store.put_runs([line.run for line in lines if line.run is not None])
+    store.jobs.keep([line.job for line in lines if line.job is not None])
 
 
 def _lines(file: str) -> Iterator[_Line]:

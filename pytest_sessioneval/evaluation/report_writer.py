@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pytest_sessioneval.errors import StoreError
 from pytest_sessioneval.evaluation.sample_reports import SampleReports
 
 __all__ = ["ReportWriter"]
@@ -47,6 +46,14 @@ class ReportWriter:
             self._due.setdefault(session_id, _Due(run_id)).then.append(then)
             self._turn.notify()
 
+    def rebuild(self, run_ids: Mapping[str, str]) -> None:
+        """Return when each session's report, by its run, holds what the store does.
+
+        Those that cannot be written are tried again later.
+        """
+        for session_id, run_id in run_ids.items():
+            self._bring(session_id, run_id)
+
     def retry(self) -> None:
         """Try the reports again that could not be written."""
         with self._turn:
@@ -66,15 +73,19 @@ class ReportWriter:
         while due := self._taken():
             for session_id, one in due.items():
                 try:
-                    self._reports.bring_up_to_date(session_id, one.run_id)
-                except StoreError as error:
-                    # What was scored is in the store; only the files are behind.
-                    _log.warning("%s", error)
-                    with self._turn:
-                        self._behind[session_id] = one.run_id
+                    self._bring(session_id, one.run_id)
                 finally:
                     for tell in one.then:
                         tell()
+
+    def _bring(self, session_id: str, run_id: str) -> None:
+        # The boundary around a report: what was scored is in the store, only the files are behind.
+        try:
+            self._reports.bring_up_to_date(session_id, run_id)
+        except Exception as error:  # noqa: BLE001
+            _log.warning("%s", error)
+            with self._turn:
+                self._behind[session_id] = run_id
 
     def _taken(self) -> dict[str, _Due]:
         """Return all that is due, once something is; nothing once closed."""

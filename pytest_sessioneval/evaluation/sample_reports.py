@@ -72,11 +72,6 @@ class SampleReports:
                 "scored is in the store"
             ) from error
 
-    def rebuild(self) -> None:
-        """Bring the files of every session that has rows up to date; raises ``StoreError``."""
-        for session_id, run_id in self.jobs.sessions_with_rows().items():
-            self.bring_up_to_date(session_id, run_id)
-
     def _write(self, folder: Path, session_id: str, run_id: str) -> None:
         rows = self.jobs.rows(session_id)
         report = SampleReport(

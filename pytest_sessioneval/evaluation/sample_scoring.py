@@ -45,6 +45,8 @@ __all__ = [
 
 _JUDGES = re.compile(r"(openai|anthropic|ollama):\S+")
 _SAMPLE = "sample"
+_MOST_JUDGES = 100
+"""Judges that one scorer opens; whoever may name judges could else name them without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,11 @@ class SampleScorer:
         key = settings.model_dump_json()
         with self._opening:
             if key not in self._judges:
+                if len(self._judges) >= _MOST_JUDGES:
+                    raise SettingError(
+                        f"{_MOST_JUDGES} judges are in use already: name one of those, or start "
+                        "the server again"
+                    )
                 self._judges[key] = open_judge(
                     settings.model,
                     settings=settings,

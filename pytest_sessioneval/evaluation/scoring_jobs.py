@@ -107,11 +107,11 @@ class ScoringJobs:
         self._closed = threading.Event()
         try:
             self._look()
-            reports.rebuild()
+            self._writer = ReportWriter(reports)
+            self._writer.rebuild(self._jobs.sessions_with_rows())
         except BaseException:
             self._owner.release()
             raise
-        self._writer = ReportWriter(reports)
         self._workers = DaemonWorkers(terms.workers, name="sessioneval-score")
         self._looking = threading.Thread(
             target=self._keep_looking, name="sessioneval-alive", daemon=True

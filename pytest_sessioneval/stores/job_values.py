@@ -14,6 +14,7 @@ __all__ = [
     "INTERRUPTED",
     "JobResult",
     "JobState",
+    "KeptJob",
     "NewJob",
     "OpenJob",
     "ReportRow",
@@ -114,6 +115,14 @@ class ScoringJob:
     """Why it failed, ``Type: message``; empty unless it did."""
     row: int | None
     """Its row in the report of its session, from 1; None unless it is completed."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptJob:
+    """A job with all that was asked."""
+
+    job: ScoringJob
+    request: ScoringInput
 
 
 @dataclass(frozen=True, slots=True)

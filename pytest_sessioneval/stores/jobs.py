@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter
 from pytest_sessioneval.stores.database import Database, Row, Transaction
 from pytest_sessioneval.stores.job_values import (
     JobResult,
+    KeptJob,
     NewJob,
     OpenJob,
     ReportRow,
@@ -45,9 +47,7 @@ UPDATE jobs SET state = 'failed', finished_at = ?, error = ?
 WHERE job_id = ? AND state IN ('queued', 'running')"""
 
 _SEEN = "UPDATE jobs SET seen_at = ? WHERE owner = ? AND state IN ('queued', 'running')"
-_UNFINISHED = (
-    "SELECT job_id, owner, seen_at FROM jobs WHERE state IN ('queued', 'running') ORDER BY job_id"
-)
+_UNFINISHED = "SELECT job_id, owner, seen_at FROM jobs WHERE state IN ('queued', 'running')"
 _PLACES = "SELECT job_id, session_id, report_row FROM jobs WHERE job_id IN (?*)"
 
 _COUNT_OPEN = "SELECT count(*) FROM jobs WHERE session_id = ? AND state IN ('queued', 'running')"
@@ -60,6 +60,15 @@ SELECT job_id, session_id, run_id, state, created_at, finished_at, summary, resu
 _ONE = f"{_JOB} WHERE job_id = ?"
 _ALL = f"{_JOB} ORDER BY created_at DESC, job_id DESC"
 _OF_SESSION = f"{_JOB} WHERE session_id = ? ORDER BY created_at, job_id"
+
+_WHOLE = _JOB.replace(" FROM jobs", ", request FROM jobs")
+# A row of a report that another store numbered takes the next number of this one's.
+_KEEP = """
+INSERT INTO jobs (job_id, session_id, run_id, state, created_at, finished_at, summary, result,
+  error, request, owner, seen_at, report_row)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {row})
+ON CONFLICT (job_id) DO NOTHING"""
+_NEXT_ROW = "(SELECT coalesce(max(report_row), 0) + 1 FROM jobs WHERE session_id = ?)"
 
 _ROWS = """
 SELECT job_id, report_row, created_at, finished_at, request, result FROM jobs
@@ -140,7 +149,8 @@ class SqlJobs:
 
     def unfinished(self) -> tuple[OpenJob, ...]:
         """Return the jobs that are queued or running, by id."""
-        return tuple(self._parsed(_open_job, row) for row in self.database.rows(_UNFINISHED))
+        found = [self._parsed(_open_job, row) for row in self.database.rows(_UNFINISHED)]
+        return tuple(sorted(found, key=lambda job: job.job_id))
 
     def job(self, job_id: str) -> ScoringJob | None:
         """Return the job of that id; None where there is none."""
@@ -174,6 +184,24 @@ class SqlJobs:
     def sessions_with_rows(self) -> dict[str, str]:
         """Return the run of every session whose report has a row, by session."""
         return {str(session): str(run) for session, run in self.database.rows(_WITH_ROWS)}
+
+    def kept(self) -> tuple[KeptJob, ...]:
+        """Return all jobs whole, by session, row and time."""
+        found = [self._parsed(_kept_job, row) for row in self.database.rows(_WHOLE)]
+        return tuple(sorted(found, key=_place))
+
+    def keep(self, jobs: Sequence[KeptJob]) -> None:
+        """Keep jobs of another store beside those there are; one of the same id stays as it is.
+
+        Rows are numbered after those of their session, in the order given.
+        """
+        with self.database.writing() as transaction:
+            for kept in jobs:
+                row = _kept_values(kept)
+                if kept.job.row is None:
+                    transaction.run(_KEEP.format(row="NULL"), [row])
+                else:
+                    transaction.run(_KEEP.format(row=_NEXT_ROW), [(*row, kept.job.session_id)])
 
     def _parsed(self, parse: Callable[[Row], _T], row: Row) -> _T:
         return readable(self.database, "jobs", parse, row)
@@ -218,6 +246,36 @@ def _scoring_job(row: Row) -> ScoringJob:
             "error": error or "",
             "row": number,
         }
+    )
+
+
+def _kept_job(row: Row) -> KeptJob:
+    """Return the job of a row of ``_WHOLE``; raises ``ValueError``."""
+    *columns, request = row
+    return KeptJob(_scoring_job(tuple(columns)), ScoringInput.model_validate_json(str(request)))
+
+
+def _place(kept: KeptJob) -> tuple[str, float, datetime, str]:
+    job = kept.job
+    return job.session_id, math.inf if job.row is None else job.row, job.created_at, job.job_id
+
+
+def _kept_values(kept: KeptJob) -> Row:
+    """Return a row of ``_KEEP`` without its number; nobody is at a job from elsewhere."""
+    job = kept.job
+    return (
+        job.job_id,
+        job.session_id,
+        job.run_id,
+        job.state,
+        instant(job.created_at),
+        None if job.finished_at is None else instant(job.finished_at),
+        job.summary.model_dump_json(),
+        None if job.result is None else job.result.model_dump_json(),
+        job.error or None,
+        kept.request.model_dump_json(),
+        "",
+        instant(job.created_at),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from pytest_sessioneval.stores.job_values import (
     JobResult,
+    KeptJob,
     NewJob,
     OpenJob,
     ReportRow,
@@ -196,6 +197,17 @@ class JobStore(Protocol):
 
     def last_row(self, session_id: str) -> tuple[int, str] | None:
         """Return number and job of the last row of a session's report; None without one."""
+        ...
+
+    def kept(self) -> tuple[KeptJob, ...]:
+        """Return all jobs whole, by session, row and time."""
+        ...
+
+    def keep(self, jobs: Sequence[KeptJob]) -> None:
+        """Keep jobs of another store beside those there are; one of the same id stays as it is.
+
+        Rows are numbered after those of their session, in the order given.
+        """
         ...
 
     def sessions_with_rows(self) -> dict[str, str]:

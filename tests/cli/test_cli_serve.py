@@ -152,6 +152,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
         (["--allow-host", "http://a.example/x"], "'http://a.example/x' is no host name"),
         (["--store", "shop.db"], "is no URL"),
         (["--port", "70000"], "70000 is not in the range"),
+        (["--scoring-workers", "0"], "0 is not in the range"),
     ],
 )
 def test_what_cannot_be_served_is_refused(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from listing_values import CURRENT, NOW, both, recorded
-from store_values import run as finished
+from store_values import run as finished, scored_call
 
 from pytest_sessioneval.cli import program
 from pytest_sessioneval.stores.listings import SessionQuery
@@ -59,6 +59,7 @@ def exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         store.put_feedback([FeedbackEntry(session_id="a-id", message_index=3, rating=-1, at=NOW)])
         store.put_labels([label], [queue])
         store.finish_run(finished(), state="done")
+        store.jobs.keep([scored_call("a1", row=1), scored_call("a2"), scored_call("a3", row=2)])
     return printed("export")
 
 
@@ -68,9 +69,8 @@ def test_everything_comes_back_in_another_store(
     """From SQLite to PostgreSQL and back the export is the same, and so is every listing."""
     Path("history.jsonl").write_text(exported, "utf-8")
     said = printed("import", "history.jsonl", "--store", postgres_url)
-    assert (
-        "history.jsonl: kept 2 sessions, 6 evaluations, 1 thumb, 1 queue, 1 label, 1 run\n" == said
-    )
+    kept = "2 sessions, 6 evaluations, 1 thumb, 1 queue, 1 label, 1 run, 3 scoring calls"
+    assert f"history.jsonl: kept {kept}\n" == said
     assert exported == printed("export", "--store", postgres_url)
     with closing(open_store(postgres_url, root=tmp_path)) as store:
         listed = store.list_sessions(SessionQuery(), [CURRENT])
@@ -99,6 +99,7 @@ def test_each_line_holds_one_thing(exported: str) -> None:
     assert {"sessioneval_export": 1} == lines[0]
     names = [next(iter(line)) for line in lines[1:]]
     expected = ["session"] * 2 + ["evaluation"] * 6 + ["feedback", "queue", "label", "run"]
+    expected += ["job"] * 3
     assert expected == names
 
 

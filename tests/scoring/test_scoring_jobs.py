@@ -247,6 +247,21 @@ def test_files_that_are_behind_are_made_again_at_the_start(
     assert older != complete
 
 
+def test_a_report_that_cannot_be_written_keeps_no_server_from_starting(
+    open_scoring: OpenScoring, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told, and the session's jobs are there."""
+    before = open_scoring()
+    job = wait_for(before.jobs, before.jobs.submit(call()))
+    before.close()
+    folder = before.file(job, "")
+    folder.rename(folder.with_name("aside"))
+    folder.write_text("in the way", encoding="utf-8")
+    after = open_scoring()
+    assert "no folder can be made here" in caplog.text
+    assert after.jobs.job(job.job_id) == job
+
+
 def test_metadata_of_fewer_rows_has_all_files_made_again(open_scoring: OpenScoring) -> None:
     """A crash after the row and before the last file leaves just that."""
     before = open_scoring()

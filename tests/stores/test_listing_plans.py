@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from listing_values import CURRENT, NOW, both, recorded
+from store_values import scored_call
 
-from pytest_sessioneval.stores import listing_sql, run_states
+from pytest_sessioneval.stores import jobs, listing_sql, run_states
 from pytest_sessioneval.stores.database import Value
 from pytest_sessioneval.stores.listings import SessionQuery
 from pytest_sessioneval.stores.opening import open_store
@@ -26,6 +27,11 @@ ONE = listing_sql.overview(SessionQuery(session_id="s1-id"), [CURRENT])
 STALE = listing_sql.overview(SessionQuery(status="stale", offset=50), [CURRENT])
 STATS = listing_sql.verdicts_since(CURRENT, NOW - timedelta(days=365))
 DETAIL = (listing_sql.SESSIONS_BY_ID, ("s1-id",))
+JOBS = (jobs._ALL, ())
+CALLS = (jobs._OF_SESSION, ("chat",))
+REPORT = (jobs._ROWS, ("chat",))
+LAST_ROW = (jobs._LAST_ROW, ("chat",))
+UNFINISHED = (jobs._UNFINISHED, ())
 EVALUATIONS = (listing_sql.EVALUATIONS_OF_SESSION, ("airline", "s1"))
 JUDGED = (within(run_states.JUDGED, 1), ("run-1",))
 
@@ -45,6 +51,7 @@ def plan(request: pytest.FixtureRequest, store_url: str, tmp_path: Path) -> Call
     assert isinstance(store, SqlStore)
     request.addfinalizer(store.close)  # noqa: PT021  the fixture returns a function
     store.put_sessions([recorded(f"s{number}", profile="refunds") for number in range(40)])
+    store.jobs.keep([scored_call(f"{n:012}", session=f"c{n % 5}", row=1) for n in range(40)])
     store.put_opinions("run-1", [one for number in range(40) for one in both(f"s{number}")])
     explain = "EXPLAIN QUERY PLAN" if isinstance(store._database, SqliteDatabase) else "EXPLAIN"
 
@@ -66,10 +73,15 @@ def plan(request: pytest.FixtureRequest, store_url: str, tmp_path: Path) -> Call
         (DETAIL, "sessions_by_id"),
         (EVALUATIONS, "evaluations_by_session"),
         (JUDGED, "evaluations_by_run"),
+        (JOBS, "jobs_by_age"),
+        (CALLS, "jobs_of_session"),
+        (REPORT, "job_rows"),
+        (LAST_ROW, "job_rows"),
+        (UNFINISHED, "open_jobs"),
     ],
     ids=[
         *("overview", "of a profile", "of a status", "of an id", "stats", "detail", "rows"),
-        "of a run",
+        *("of a run", "jobs", "of a session", "of a report", "last row", "unfinished jobs"),
     ],
 )
 def test_an_index_answers(plan: Callable[[Query], str], query: Query, index: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from store_values import START
+from store_values import START, scored_call
 
 from pytest_sessioneval.stores.job_values import (
     JobResult,
@@ -199,3 +199,19 @@ def test_rows_appended_at_once_have_every_number_once(
         numbers = list(threads.map(append, range(40)))
     assert list(range(1, 41)) == sorted(number for number in numbers if number is not None)
     assert list(range(1, 41)) == [row.number for row in stores[0].jobs.rows("s")]
+
+
+def test_jobs_of_another_store_come_back_as_they_were(store: SqlStore) -> None:
+    """Whole, by session and row; keeping them again changes nothing."""
+    jobs = [scored_call("b1", session="b", row=1), scored_call("a1", row=1), scored_call("a2")]
+    store.jobs.keep(jobs)
+    store.jobs.keep(jobs)
+    assert jobs == list(store.jobs.kept())
+
+
+def test_rows_of_another_store_follow_those_that_are_there(store: SqlStore) -> None:
+    """No number is given twice, and none is left out."""
+    assert _completed(store, _new("a1", session="chat")) == 1
+    store.jobs.keep([scored_call("x1", row=1), scored_call("x2", row=2)])
+    assert _completed(store, _new("a2", session="chat")) == 4
+    assert ["a1", "x1", "x2", "a2"] == [row.job_id for row in store.jobs.rows("chat")]

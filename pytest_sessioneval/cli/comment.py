@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.commenting import pull_request_comment
-from pytest_sessioneval.evaluation.sources import FileSource, parse_source, report_in
+from pytest_sessioneval.evaluation.sources import named_report
 from pytest_sessioneval.reports.markdown import render_markdown
 from pytest_sessioneval.reports.writing import links_under
 
@@ -20,8 +19,5 @@ def comment_body(report: str, *, links: str | None, name: str, out: Path) -> str
     transcripts are linked, ``name`` what tells several comments on one pull
     request apart. Raises ``SettingError``.
     """
-    source = parse_source(report, option="comment", where=Path(), out=out)
-    if not isinstance(source, FileSource):
-        raise SettingError(f"comment: {report!r} is no report; name a report.json or a run's id")
-    found = report_in(source)
+    _, found = named_report(report, option="comment", out=out)
     return pull_request_comment(render_markdown(found, links_under(links)), name=name)

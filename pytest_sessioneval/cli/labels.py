@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pytest_sessioneval.cli.store import has_store, named_store
 from pytest_sessioneval.errors import SettingError
+from pytest_sessioneval.evaluation.current import LastVersions
 from pytest_sessioneval.gate.people import People
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.plain_table import plain_table
@@ -34,16 +35,22 @@ def add(
     """Keep one label that no queue asked for; return what was done.
 
     Raises ``SettingError`` unless the store knows exactly one transcript of that
-    session.
+    session, and for an axis that its suite's last run did not have.
     """
-    digests = {
-        one.summary.digest for one in store.sessions() if session_id in {one.session_id, one.key}
-    }
+    found = [one for one in store.sessions() if session_id in {one.session_id, one.key}]
+    digests = {one.summary.digest for one in found}
     if len(digests) != 1:
         what = f"{len(digests)} transcripts" if digests else "no transcript"
         raise SettingError(
             f"label add: the store knows {what} of session {session_id!r}; it knows those that "
             "were judged: run pytest on them first, or import a label file that names the digest"
+        )
+    versions = LastVersions(store, interval_s=0).now()
+    axes = [name for one in found if one.suite in versions for name in versions[one.suite].axes]
+    if axes and axis not in axes:
+        raise SettingError(
+            f"label add: {session_id!r} was judged on no axis {axis!r}; "
+            f"there are {', '.join(dict.fromkeys(axes))}"
         )
     label = HumanLabel(
         digest=digests.pop(),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.report_scores import suite_of
-from pytest_sessioneval.evaluation.sources import FileSource, parse_source, report_in
+from pytest_sessioneval.evaluation.sources import named_report
 from pytest_sessioneval.reports.model import SuiteReport
 from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.suites.discovery import find_suite_file
@@ -34,10 +34,8 @@ def reported_suite(
                 f"{option}: the folder holds suite {name!r}, and --suite asks for {suite!r}; leave "
                 "--suite out, or name a report.json"
             )
-    source = parse_source(text, option=option, where=Path(), out=out)
-    if not isinstance(source, FileSource):
-        raise SettingError(f"{option}: {text!r} is no report; name a report.json or a run's id")
-    return suite_of(report_in(source), name, place=str(source.path), origin=source.origin)
+    source, report = named_report(text, option=option, out=out)
+    return suite_of(report, name, place=str(source.path), origin=source.origin)
 
 
 def thumbs_on(suite: SuiteReport, text: str, store: Store) -> dict[str, dict[int, int]]:

@@ -12,7 +12,7 @@ from pytest_sessioneval.evaluation.cards import standings
 from pytest_sessioneval.evaluation.deciding import decide_run
 from pytest_sessioneval.evaluation.direct import Announce, DirectRun, suite_in
 from pytest_sessioneval.evaluation.early_stopping import check_early_stopping
-from pytest_sessioneval.evaluation.gating import check_reference, reference_of
+from pytest_sessioneval.evaluation.gating import Reference, check_reference, reference_of
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan, plan_suite
 from pytest_sessioneval.evaluation.scanning import Scan, nothing_found
@@ -75,7 +75,9 @@ def score(request: ScoringRequest, run: DirectRun, *, announce: Announce, out: P
 
     Raises ``UsageError`` before anybody is asked, and ``StoreError``.
     """
-    plans = [_planned(named, request, run) for named in _suites(request)]
+    scans = [_scanned(named, request, run) for named in _suites(request)]
+    _check_profile(request, scans)
+    plans = [_planned(one, request, run) for one in scans]
     for one in plans:
         panel = run.evaluation.panel(one.suite)
         check_early_stopping(one.suite, shortcuts=False)
@@ -143,14 +145,38 @@ def _root_of(path: Path) -> Path:
     return next((folder for folder in parents if find_suite_file(folder) is not None), parents[0])
 
 
-def _planned(named: _Named, request: ScoringRequest, run: DirectRun) -> SuitePlan:
+@dataclass(frozen=True, slots=True)
+class _Scanned:
+    """What lies in a suite, and the files in it that were named; none: all of it."""
+
+    found: Scan
+    reference: Reference
+    files: tuple[Path, ...]
+
+
+def _scanned(named: _Named, request: ScoringRequest, run: DirectRun) -> _Scanned:
     reference = reference_of(named.suite, judge=request.judge)
     files = () if named.whole else tuple(named.files)
     found = run.scan(reference.suite, files)
     if not found.members and not found.problems:
         raise SuiteError(nothing_found(reference.suite, len(found.sources.not_sessions), files))
-    chosen = _chosen(found, files, request, run)
-    return plan_suite(found, reference, [PlannedSession(member=member) for member in chosen])
+    return _Scanned(found, reference, files)
+
+
+def _check_profile(request: ScoringRequest, scans: Sequence[_Scanned]) -> None:
+    """Raise ``SettingError`` for a profile that no session has: a run of nothing would hold."""
+    profiles = {member.session.summary.profile_id for one in scans for member in one.found.members}
+    if request.profile is not None and request.profile not in profiles:
+        known = ", ".join(sorted(one for one in profiles if one is not None)) or "none"
+        raise SettingError(
+            f"--profile: no session names the profile {request.profile!r}; there are: {known}"
+        )
+
+
+def _planned(scanned: _Scanned, request: ScoringRequest, run: DirectRun) -> SuitePlan:
+    chosen = _chosen(scanned.found, scanned.files, request, run)
+    sessions = [PlannedSession(member=member) for member in chosen]
+    return plan_suite(scanned.found, scanned.reference, sessions)
 
 
 def _chosen(

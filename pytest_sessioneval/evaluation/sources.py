@@ -30,14 +30,15 @@ __all__ = [
     "baselines_beside",
     "file_baselines",
     "file_candidate",
+    "named_report",
     "parse_source",
-    "report_in",
     "side_of",
 ]
 
 _GIT = "git:"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _ACCEPTED = "accepted: git:REF, a baseline or report.json file, the id of a run"
+_REPORTS = "accepted: a report.json, the id of a run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,29 @@ def parse_source(text: str, *, option: str, where: Path, out: Path) -> Source:
     before a run of the same name. Raises ``SettingError`` naming ``option`` when
     there is neither.
     """
-    origin = f"{option} {text}"
     if text.startswith(_GIT):
-        return GitSource(text=text, origin=origin)
+        return GitSource(text=text, origin=f"{option} {text}")
+    return _file_named(text, option=option, where=where, out=out, accepted=_ACCEPTED)
+
+
+def named_report(text: str, *, option: str, out: Path) -> tuple[FileSource, Report]:
+    """Return the report that a text names, by its file or its run's id, and where it is.
+
+    ``out`` is the folder whose ``runs/`` holds reports. Raises ``SettingError``
+    naming ``option`` when there is no such report.
+    """
+    source = _file_named(text, option=option, where=Path(), out=out, accepted=_REPORTS)
+    try:
+        found = _content(source)
+    except BaselineError:
+        raise SettingError(f"{source.origin}: {source.path} is no report; {_REPORTS}") from None
+    if isinstance(found, Baseline):
+        raise SettingError(f"{source.origin}: {source.path} is a baseline; {_REPORTS}")
+    return source, found
+
+
+def _file_named(text: str, *, option: str, where: Path, out: Path, accepted: str) -> FileSource:
+    origin = f"{option} {text}"
     path = where / text
     if text and path.is_file():
         return FileSource(text=text, origin=origin, path=path)
@@ -90,7 +111,7 @@ def parse_source(text: str, *, option: str, where: Path, out: Path) -> Source:
         if report.is_file():
             return FileSource(text=text, origin=origin, path=report)
         looked += f" and {report}"
-    raise SettingError(f"{option}: {text!r} is neither a file nor a run ({looked}); {_ACCEPTED}")
+    raise SettingError(f"{option}: {text!r} is neither a file nor a run ({looked}); {accepted}")
 
 
 def baselines_beside(path: Path) -> dict[str, Baseline]:
@@ -141,14 +162,6 @@ def file_candidate(source: FileSource, *, suite: str | None) -> Candidate:
         return side_of(found)
     chosen = suite_of(found, suite, place=str(source.path), origin=source.origin)
     return reported_candidate(chosen, partial=found.partial)
-
-
-def report_in(source: FileSource) -> Report:
-    """Return the report that a file holds; raises ``SettingError`` when it holds none."""
-    found = _content(source)
-    if isinstance(found, Baseline):
-        raise SettingError(f"{source.origin}: {source.path} is a baseline; name a report.json")
-    return found
 
 
 def side_of(baseline: Baseline) -> Candidate:

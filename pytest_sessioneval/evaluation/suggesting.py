@@ -214,9 +214,12 @@ def _thresholds() -> Iterator[str]:
 
 def _gate(scan: Scan) -> Iterator[str]:
     least = GateSettings().min_pairs
+    # sessions of one task are one observation to the gate
+    clusters = {member.session.cluster or member.id for member in scan.members}
+    what = "sessions" if len(clusters) == len(scan.members) else "tasks"
     yield from _prose(
         "Comparison with a baseline that you commit: no section, no gate. It takes "
-        f"{least} sessions at least to pass (here: {len(scan.members):,}). Write the baseline with "
+        f"{least} {what} at least to pass (here: {len(clusters):,}). Write the baseline with "
         "--sessioneval-update-baseline; docs/gate.md explains the rest."
     )
     yield "#[gate]"

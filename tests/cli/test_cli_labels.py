@@ -189,6 +189,17 @@ def test_a_label_of_an_unknown_session_is_refused() -> None:
 
 
 @pytest.mark.usefixtures("suite")
+def test_a_label_on_an_unknown_axis_is_refused() -> None:
+    """With the axes that the session was judged on; nothing is kept."""
+    report = json.loads(printed("score", ".", "--json"))["suites"][0]
+    session = report["sessions"][0]["session_id"]
+    said = refused("label", "add", session, "goal", "20")
+    axes = ", ".join(report["axes"])
+    assert f"{session!r} was judged on no axis 'goal'; there are {axes}" in said
+    assert "no labels" in printed("label", "list")
+
+
+@pytest.mark.usefixtures("suite")
 def test_what_is_exported_can_be_imported() -> None:
     """Queues, random labels and others, into another store."""
     printed("label-queue", "report.json", "-n", "4", "--axis", AXIS, "--to", "form.jsonl")
@@ -209,6 +220,7 @@ def test_what_is_exported_can_be_imported() -> None:
         (("report.json", "--again", "q-1"), "--again: there is no queue 'q-1'; there are none"),
         (("report.json", "--again", "q-1", "--diagnostic"), "--again: sessions and axes are those"),
         (("nowhere.json",), "'nowhere.json' is neither a file nor a run"),
+        (("git:main",), "; accepted: a report.json, the id of a run"),
         ((".",), "there is no run of suite 'airline'"),
         (("report.json", "-n", "0"), "0 is not in the range x>=1"),
     ],

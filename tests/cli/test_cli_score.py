@@ -183,8 +183,9 @@ def test_a_gate_that_is_required_and_missing_ends_with_1(tmp_path: Path) -> None
         (["airline", "--shard", "3/2"], "--shard: '3/2' is not accepted"),
         (["airline", "--judge", "nobody:x"], "nobody"),
         (["airline", "--store", "store.db"], "write sqlite:///store.db"),
+        (["airline", "--profile", "refund"], "the profile 'refund'; there are: none"),
     ],
-    ids=["path", "folder", "date", "shard", "judge", "store"],
+    ids=["path", "folder", "date", "shard", "judge", "store", "profile"],
 )
 def test_what_cannot_be_done_ends_with_2(tmp_path: Path, arguments: list[str], said: str) -> None:
     """One line, nothing judged, nothing written but an empty store."""
@@ -245,6 +246,7 @@ def test_profile_and_date_choose_sessions(tmp_path: Path) -> None:
     assert ["a", "b"] == chosen("--profile", "refunds")
     assert ["b", "c", "d"] == chosen("--since", "2026-02-01")
     assert ["b"] == chosen("--since", "2026-02-01", "--profile", "refunds")
+    assert "there are: refunds" in score("airline", "--profile", "refund").stderr
 
 
 def test_a_file_is_a_part_of_its_suite(tmp_path: Path) -> None:

@@ -26,8 +26,8 @@ from pytest_sessioneval.evaluation.sources import (
     baselines_beside,
     file_baselines,
     file_candidate,
+    named_report,
     parse_source,
-    report_in,
 )
 from pytest_sessioneval.gate.baseline import baseline_text
 from pytest_sessioneval.gate.model import AxisScore, NoScore
@@ -241,6 +241,9 @@ def test_a_file_that_went_away_is_told(tmp_path: Path) -> None:
 def test_a_baseline_is_no_report(suite: Suite) -> None:
     """Where a report is needed, a baseline is refused by that name."""
     update_baseline(judged_suite(suite), suite=suite)
-    source = FileSource(text="b", origin="comment b", path=suite.root / "baseline.json")
-    with pytest.raises(SettingError, match=r"is a baseline; name a report\.json"):
-        report_in(source)
+    accepted = "; accepted: a report.json, the id of a run"
+    with pytest.raises(SettingError, match=rf"baseline\.json is a baseline{accepted}"):
+        named_report(str(suite.root / "baseline.json"), option="comment", out=suite.root)
+    (suite.root / "notes.txt").write_text("no report", "utf-8")
+    with pytest.raises(SettingError, match=rf"notes\.txt is no report{accepted}"):
+        named_report(str(suite.root / "notes.txt"), option="comment", out=suite.root)

@@ -170,6 +170,7 @@ def test_tasks_that_repeat_are_grouped(tmp_path: Path) -> None:
     found = scanned(tmp_path, {"a.json": json.dumps([tau(1, 0, 1.0), tau(1, 1, 1.0)])})
     text = suite_text(found, None)
     assert "# 2 sessions attempt 1 task: they are grouped by task" in text
+    assert "It takes 20 tasks at least to pass (here: 1)" in prose(text)
     suite = loaded(tmp_path, switched_on(text))
     again = scan(suite, registry=_REGISTRY, store=None)
     assert ["1", "1"] == [member.session.cluster for member in again.members]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,6 +38,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 """What time it is for a service in a test: a Sunday."""
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 
+_SERVE = "import sys; from pytest_sessioneval.cli import main; sys.exit(main())"
 _GOLDEN = Path(__file__).parent / "golden" / "service"
 
 
@@ -129,6 +133,29 @@ def listening(app: FastAPI) -> Iterator[str]:
             server.should_exit = True
             thread.join(30)
             assert not thread.is_alive(), "the server did not end"
+
+
+@contextmanager
+def killed_in_the_end(
+    home: Path, *arguments: str, environ: Mapping[str, str] | None = None, patience_s: float = 60.0
+) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
+    """Yield a client of ``sessioneval serve`` in a process of its own, and the process."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _SERVE, "serve", "--port", "0", *arguments],
+        cwd=home,
+        env={**os.environ, **(environ or {}), "SESSIONEVAL_TOKEN": TOKEN},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        found = next(filter(None, (re.search(r"http://\S+", line) for line in lines)))
+        with httpx.Client(base_url=found[0], headers=AUTHORIZED, timeout=patience_s) as client:
+            yield client, process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def record(folder: Path, *transcripts: Transcript, name: str = "sessions.jsonl") -> Path:

@@ -2,50 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import httpx
 from running import JUDGE, PATIENCE_S, states, suite
-from served import AUTHORIZED, TOKEN
+from served import killed_in_the_end
 
 from pytest_sessioneval.stores.opening import open_store
 from pytest_sessioneval.testing import JudgeServer
 
-_SERVE = "import sys; from pytest_sessioneval.cli import main; sys.exit(main())"
 _SESSIONS = [f"s{number:02}" for number in range(12)]
 
 
-@contextmanager
 def serving(
     folder: Path, home: Path, store: str, judge: JudgeServer
-) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
+) -> AbstractContextManager[tuple[httpx.Client, subprocess.Popen[str]]]:
     """Yield a client of a server process of its own, and the process; it is killed in the end."""
-    options = ["--port", "0", "--judge", JUDGE, "--concurrency", "2", "--store", store]
-    process = subprocess.Popen(
-        [sys.executable, "-c", _SERVE, "serve", str(folder), *options],
-        cwd=home,
-        env={**os.environ, **judge.environ, "SESSIONEVAL_TOKEN": TOKEN},
-        stdout=subprocess.PIPE,
-        text=True,
+    options = ("--judge", JUDGE, "--concurrency", "2", "--store", store)
+    return killed_in_the_end(
+        home, str(folder), *options, environ=judge.environ, patience_s=PATIENCE_S
     )
-    try:
-        assert process.stdout is not None
-        lines = iter(process.stdout.readline, "")
-        found = next(filter(None, (re.search(r"http://\S+", line) for line in lines)))
-        with httpx.Client(base_url=found[0], headers=AUTHORIZED, timeout=PATIENCE_S) as client:
-            yield client, process
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
 
 
 def polled(client: httpx.Client, run_id: str, enough: str) -> Any:

@@ -20,6 +20,8 @@ from pytest_sessioneval.transcripts.model import Transcript
 __all__ = ["Example", "example_of", "suite_text"]
 
 _WIDTH = 98
+_AGENT_AXES = ("tool_usage_quality", "communication")
+_SAMPLE_AXES = ("faithfulness",)
 _LONGEST_NAME = 80
 _RANDOM_ID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _ESCAPED = re.compile(
@@ -65,8 +67,17 @@ def suite_text(scan: Scan, example: Example | None) -> str:
     space after the ``#`` and load when it is taken away (of several ``model``
     lines, one). There is no gate.
     """
-    sections = (_head(scan), _suite(scan), _judge(), _expect(example), _thresholds(), _gate(scan))
+    samples = _are_samples(scan)
+    sections = [_head(scan), _suite(scan), _judge(samples=samples)]
+    if not samples:  # nothing is expected of a single answer
+        sections.append(_expect(example))
+    sections += [_thresholds(samples=samples), _gate(scan)]
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
+
+
+def _are_samples(scan: Scan) -> bool:
+    """Return whether all sessions are samples of retrieval-augmented answers."""
+    return all(member.session.summary.source == "samples" for member in scan.members)
 
 
 # -- sections ------------------------------------------------------------------------
@@ -90,6 +101,12 @@ def _suite(scan: Scan) -> Iterator[str]:
     yield "[suite]"
     name = _SURROGATES.sub("\ufffd", scan.suite.name)
     yield f"name = {_string(name)}"
+    if _are_samples(scan):
+        yield from _prose(
+            "Samples of answers that rest on retrieved contexts: scored by the metrics made for "
+            "them (docs/rag.md), not by the axes of an agent's work."
+        )
+        yield 'rubric = "rag"'
     for part in (_sessions(scan), *(of(scan.members) for of in (_key, _cluster, _outcome))):
         lines = list(part)
         yield from ["", *lines] if lines else []
@@ -164,22 +181,29 @@ def _outcome(members: Sequence[Member]) -> Iterator[str]:
     yield "#use_outcome = true"
 
 
-def _judge() -> Iterator[str]:
+def _judge(*, samples: bool) -> Iterator[str]:
     yield "[judge]"
-    yield from _prose(
-        "Embedded: no key, no network. It measures how the agent worked and checks what you "
-        "expect; it does not know whether a task was solved."
+    does = (
+        "It compares words, ids and calls, and knows no meaning."
+        if samples
+        else "It measures how the agent worked and checks what you expect; it does not know "
+        "whether a task was solved."
     )
+    yield from _prose(f"Embedded: no key, no network. {does}")
     yield 'model = "evidence"'
     yield ""
     yield from _prose(
-        "A model that reads the sessions, three calls for each, in place of the line above. Keys "
-        "and addresses come from the environment (OPENAI_API_KEY, OPENAI_BASE_URL, "
-        "ANTHROPIC_API_KEY, OLLAMA_HOST), never from this file."
+        f"A model that reads the sessions, {'two' if samples else 'three'} calls for each, in "
+        "place of the line above. Keys and addresses come from the environment (OPENAI_API_KEY, "
+        "OPENAI_BASE_URL, ANTHROPIC_API_KEY, OLLAMA_HOST), never from this file."
     )
     yield '#model = "openai:gpt-5-mini"'
     yield '#model = "anthropic:MODEL"'
     yield '#model = "ollama:MODEL"'
+    if samples:
+        yield ""
+        yield from _prose("What compares texts: three of the metrics need it beside a judge model.")
+        yield '#embedding_model = "text-embedding-3-small"'
 
 
 def _expect(example: Example | None) -> Iterator[str]:
@@ -198,18 +222,18 @@ def _expect(example: Example | None) -> Iterator[str]:
         yield f"#must_not_call = [{_string(example.not_called)}]"
 
 
-def _thresholds() -> Iterator[str]:
+def _thresholds(*, samples: bool) -> Iterator[str]:
     yield from _prose(
         "The lowest scores accepted, 0 to 100: first for every session, then for the suite's "
         "means. Judge once, look at the report, then set them; trying others costs nothing, as "
         "what was judged is kept. An axis must have scores to have a threshold."
     )
+    first, *others = _SAMPLE_AXES if samples else _AGENT_AXES
     yield "#[thresholds.session]"
-    yield "#tool_usage_quality = 50"
+    yield f"#{first} = 50"
     yield ""
     yield "#[thresholds.mean]"
-    yield "#tool_usage_quality = 70"
-    yield "#communication = 70"
+    yield from (f"#{axis} = 70" for axis in (first, *others))
 
 
 def _gate(scan: Scan) -> Iterator[str]:
@@ -224,7 +248,8 @@ def _gate(scan: Scan) -> Iterator[str]:
     )
     yield "#[gate]"
     yield '#baseline = "baseline.json"'
-    yield '#axes = ["tool_usage_quality", "communication"]'
+    axes = _SAMPLE_AXES if _are_samples(scan) else _AGENT_AXES
+    yield f"#axes = [{', '.join(map(_string, axes))}]"
     yield ""
     yield "#[gate.margins]"
     yield "#default = 5"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from pytest_sessioneval.evaluation.plan import Plan
 from pytest_sessioneval.evaluation.settings import PlannedCalls
 from pytest_sessioneval.reports.wording import counted, dollars
 
-__all__ = ["announcement", "estimate_lines"]
+__all__ = ["announcement", "estimate_lines", "samples_hint"]
 
 _KEYS = {
     "OPENAI_API_KEY": "openai",
@@ -37,6 +38,18 @@ def announcement(planned: PlannedCalls, environ: Mapping[str, str]) -> Iterator[
                     f"to ask one: --sessioneval-judge {prefix}:MODEL"
                 )
                 return
+
+
+def samples_hint(plan: Plan) -> Iterator[str]:
+    """Yield a line for each suite of samples that nobody said to score by their metrics."""
+    for each in plan.suites:
+        suite = each.suite
+        sources = {planned.member.session.summary.source for planned in each.sessions}
+        if suite.file is None and suite.rubric.name == "agent" and sources == {"samples"}:
+            yield (
+                f"{suite.name} holds samples of retrieval-augmented answers, judged as an agent's "
+                "work; by the metrics made for them: --sessioneval-rubric rag"
+            )
 
 
 def estimate_lines(planned: PlannedCalls) -> Iterator[str]:

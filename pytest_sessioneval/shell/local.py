@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +34,7 @@ from pytest_sessioneval.gate.shortcuts import check_shortcuts
 from pytest_sessioneval.judging.backends.opening import open_judge
 from pytest_sessioneval.judging.budget import CallBudget
 from pytest_sessioneval.judging.model import Judge
-from pytest_sessioneval.shell.announcing import announcement, estimate_lines
+from pytest_sessioneval.shell.announcing import announcement, estimate_lines, samples_hint
 from pytest_sessioneval.shell.settings import RunSettings
 from pytest_sessioneval.shell.sources import Tick
 from pytest_sessioneval.stores.protocol import Store
@@ -130,6 +130,7 @@ class LocalSource:
 
     def start(self, plan: Plan) -> None:
         """Begin to judge, saying beforehand what will be asked."""
+        self._say(samples_hint(plan))
         self.evaluation.start(plan, self._announce)
 
     def estimate(self, plan: Plan) -> None:
@@ -141,9 +142,12 @@ class LocalSource:
                 reporter.write_line(line)
 
     def _announce(self, planned: PlannedCalls) -> None:
+        self._say(announcement(planned, os.environ))
+
+    def _say(self, lines: Iterable[str]) -> None:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and self._config.get_verbosity() >= 0:
-            for line in announcement(planned, os.environ):
+            for line in lines:
                 reporter.write_line(line)
 
     def result(self, suite: str, member_id: str, tick: Tick | None = None) -> SessionResult:

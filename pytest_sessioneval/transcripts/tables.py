@@ -40,12 +40,17 @@ def table_document(text: str, path: Path, limits: Limits) -> Document:
                 line = rows.line_num + 1
         except csv.Error as error:
             place = Place(str(path), rows.line_num)
-            raise TranscriptError(f"the table is broken: {error}", place=place) from None
+            raise TranscriptError(f"the table is broken: {_in_words(error)}", place=place) from None
         finally:
             csv.field_size_limit(before)
     if not records:
         raise TranscriptError("the table has no row", place=Place(str(path)))
     return Document(path, "jsonl", tuple(records))
+
+
+def _in_words(error: csv.Error) -> str:
+    said = str(error)
+    return "a quote is not closed" if said == "unexpected end of data" else said
 
 
 def _cells(columns: list[str], row: list[str], place: Place) -> dict[str, str]:

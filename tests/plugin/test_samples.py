@@ -127,3 +127,12 @@ def test_metrics_can_be_gated(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest("rag")
     result.stdout.fnmatch_lines_random(["*faithfulness*regressed*"])
     assert pytest.ExitCode.TESTS_FAILED == result.ret
+
+
+def test_samples_that_nobody_said_how_to_score(pytester: pytest.Pytester) -> None:
+    """Are told of the rubric made for them, until somebody chose one."""
+    (pytester.path / "samples.jsonl").write_text(json.dumps(PARIS), "utf-8")
+    hint = "*samples of retrieval-augmented answers*--sessioneval-rubric rag"
+    pytester.runpytest("--sessioneval", "samples.jsonl").stdout.fnmatch_lines_random([hint])
+    chosen = pytester.runpytest("--sessioneval", "--sessioneval-rubric=rag", "samples.jsonl")
+    chosen.stdout.no_fnmatch_line(hint)

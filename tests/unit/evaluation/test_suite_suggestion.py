@@ -198,6 +198,22 @@ def test_the_gate_says_how_many_sessions_it_takes(tmp_path: Path) -> None:
 HOSTILE = 'a"\n[judge]\nmodel = "openai:theirs"\n\x1b[2J\u202e\x7f\\'
 
 
+def test_samples_are_scored_by_their_own_rubric(tmp_path: Path) -> None:
+    """As it stands it loads, and so does it with every setting on."""
+    lines = [
+        json.dumps({"id": f"q{at}", "question": "a", "answer": f"b{at}", "contexts": ["c"]})
+        for at in range(3)
+    ]
+    text = suite_text(scanned(tmp_path, {"samples.jsonl": "\n".join(lines)}), None)
+    assert "rag" == loaded(tmp_path, text).rubric.name
+    suite = loaded(tmp_path, switched_on(text))
+    gate = suite.settings.gate
+    assert gate is not None
+    assert ("faithfulness",) == gate.axes
+    assert {"faithfulness": 50} == suite.settings.thresholds.session
+    assert "text-embedding-3-small" == suite.settings.judge.embedding_model
+
+
 def test_text_of_strangers_stays_text(tmp_path: Path) -> None:
     """A key and a tool that look like TOML become strings, without line breaks or escapes."""
     example = Example(session=HOSTILE, called=HOSTILE, not_called=HOSTILE)

@@ -203,7 +203,7 @@ class TestTables:
         ("text", "said"),
         [
             ("question,answer\na,b,c\n", "samples.csv:2: the row has 3 cells"),
-            ('question,answer\na,b\n"a,b\n', "the table is broken"),
+            ('question,answer\na,b\n"a,b\n', "the table is broken: a quote is not closed"),
             ("question,answer,answer\na,b,c", "column 'answer' is there twice"),
             ("question,answer\n", "the table has no row"),
         ],

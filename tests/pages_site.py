@@ -226,7 +226,7 @@ def said(
     )
 
 
-_VOID = {"meta", "link", "input", "br", "img"}
+_VOID = {"meta", "link", "input", "br", "wbr", "img"}
 _LOADING = {"src", "srcset", "data", "poster", "background", "action", "formaction", "manifest"}
 
 

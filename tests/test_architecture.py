@@ -55,6 +55,7 @@ ROOMS_OF_LIBRARY = {
     "uvicorn": {"server"},
     "jinja2": {"server"},
     "markupsafe": {"server"},
+    "markdown_it": {"server"},
 }
 HEAVY = (
     "pandas",

@@ -26,6 +26,7 @@ from pages_site import (
 )
 from served import NOW, TOKEN, Caller, opened
 
+from pytest_sessioneval.reports.neutralise import code_span
 from pytest_sessioneval.server.service import Service
 from pytest_sessioneval.testing import transcript
 from pytest_sessioneval.transcripts.model import Message
@@ -102,7 +103,11 @@ def test_a_run_shows_its_averages_and_sessions(served: Service, call: Call, tmp_
     """Per axis mean, lowest and what has no score; per session its scores and a link."""
     run_id = scored(tmp_path)
     found = page(call(served), f"/runs/{run_id}")
-    assert [("h1", f"Run {run_id}"), ("h2", "airline"), ("h3", "Sessions")] == found.headings
+    assert [
+        ("h1", f"Run {run_id}"),
+        ("h2", "airline"),
+        ("h3", "Sessions, those that failed first"),
+    ] == found.headings
     assert "/session?id=refund-1" in found.links
     assert re.search(r"goal_completion.*4 unsupported", found.text, re.DOTALL)
     assert "does not know whether a task was solved" in found.text
@@ -148,11 +153,17 @@ def test_advice_is_a_link_away(served: Service, call: Call, tmp_path: Path) -> N
     """Where the run's folder holds advice, its page leads there."""
     run_id = scored(tmp_path)
     file = tmp_path / ".sessioneval" / "runs" / run_id / "advice.md"
-    file.write_text("# Advice\n\n- <b>look</b> at `refund`\n", encoding="utf-8")
+    found = served.sessions.find(HOSTILE_ID)
+    assert found is not None
+    key = found[1].session.key
+    named = f"[{code_span(f'{key}#M2')}](../../elsewhere.json)"
+    file.write_text(f"# Advice\n\n- <b>look</b> at {named}\n", encoding="utf-8")
     client = call(served)
     assert f"/runs/{run_id}/advice" in page(client, f"/runs/{run_id}").links
     shown = page(client, f"/runs/{run_id}/advice")
     assert "<b>look</b> at" in shown.text
+    address = quote(HOSTILE_ID, safe="").replace("%20", "+")
+    assert f"/session?id={address}#m2" in shown.links
 
 
 def test_a_link_out_of_the_folder_of_runs_is_not_followed(

@@ -110,15 +110,22 @@ def latest_opinions(kept: Sequence[KeptOpinion]) -> tuple[KeptOpinion, ...]:
 
 
 def evaluation_view(
-    kept: Sequence[KeptOpinion], *, session_id: str, transcript: Transcript | None = None
+    kept: Sequence[KeptOpinion],
+    *,
+    session_id: str,
+    axes: Sequence[str] = (),
+    transcript: Transcript | None = None,
 ) -> EvaluationView | None:
     """Return the evaluation that these opinions of one session make; None without any.
 
-    ``transcript`` tells how sub-agents are numbered.
+    ``axes`` is the order in which axes are shown, ``transcript`` tells how
+    sub-agents are numbered.
     """
     if not kept:
         return None
-    order = {axis: None for one in kept for axis in one.stored.opinion.axes}
+    answered = {axis: None for one in kept for axis in one.stored.opinion.axes}
+    order = [*(axis for axis in axes if axis in answered)]
+    order += [axis for axis in answered if axis not in order]
     opinions = sorted(
         (one.stored.opinion for one in kept), key=lambda one: (one.expert_id, one.repeat)
     )
@@ -133,12 +140,12 @@ def evaluation_view(
         for number, one in enumerate(transcript.subsessions if transcript else (), start=1)
     }
     listing = _Listing(session_id, agents)
-    axes = tuple(
+    shown = tuple(
         _axis(name, result, tuple(listing.experts(verdict, name)))
         for name, result in verdict.axes.items()
     )
     return EvaluationView(
-        axes=axes,
+        axes=shown,
         comments=tuple(_comments(verdict)),
         models=tuple(sorted({one.judge_model for one in opinions})),
         judge_version=opinions[0].judge_version,

@@ -75,6 +75,7 @@ def _environment() -> Environment:
         "words": _words,
         "shape": _shape,
         "static": _static_url,
+        "breakable": _breakable,
     }
     environment.globals["version"] = __version__
     return environment
@@ -92,6 +93,11 @@ def _when(at: datetime | None) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(
         at.isoformat(), at.strftime("%Y-%m-%d %H:%M")
     )
+
+
+def _breakable(name: str, limit: int = 60) -> Markup:
+    """Return a name that a narrow column breaks after its underscores, not within words."""
+    return Markup("_<wbr>").join(one_line(name, limit).split("_"))
 
 
 def _words(name: str) -> str:

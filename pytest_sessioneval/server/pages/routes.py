@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from pytest_sessioneval.server.access import Access
 from pytest_sessioneval.server.pages import rendering
-from pytest_sessioneval.server.pages.links import session_url
+from pytest_sessioneval.server.pages.links import run_url, session_url
+from pytest_sessioneval.server.pages.prose import prose, session_links
 from pytest_sessioneval.server.pages.reading import advice_of, recorded_of, report_of
 from pytest_sessioneval.server.pages.run_view import run_lines, run_view
 from pytest_sessioneval.server.pages.scoring_view import scoring_view
@@ -137,15 +138,17 @@ def run(service: Served, run_id: str, start: From = 0) -> HTMLResponse:
 @router.get("/runs/{run_id}/advice")
 def advice(service: Served, run_id: str) -> HTMLResponse:
     """Show a run's advice."""
-    found = advice_of(service.settings.out, run_id)
+    out = service.settings.out
+    found = advice_of(out, run_id)
     if found is None:
         raise HTTPException(404, f"run {run_id} has no advice")
+    link = session_links(report_of(out, run_id))
     return _html(
         "advice.html",
         here="Runs",
         run_id=run_id,
-        back=f"/runs/{run_id}",
-        text=found.text,
+        back=run_url(run_id),
+        text=prose(found.text, link),
         cut=found.cut,
     )
 
@@ -182,6 +185,7 @@ def session(
         listed,
         service.store.history(listed.suite, [listed.key]),
         recorded_of(service, session_id),
+        axes=next((one.axes for one in service.current() if one.suite == listed.suite), ()),
         start=start,
         agent=agent,
     )

@@ -44,6 +44,7 @@ SESSIONS = 200
 """Sessions of a suite on one page of its run."""
 
 _SUITES = 3
+_UNEVENTFUL = {"passed", "not_run", "skipped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +311,9 @@ def _reported(suite: SuiteReport, run_id: str, start: int) -> SuiteView:
     )
     total = len(suite.sessions)
     first = start if start < total else 0
-    shown = suite.sessions[first : first + SESSIONS]
+    # Those that failed come first: they are what a run's page is opened for.
+    ordered = sorted(suite.sessions, key=lambda session: session.state in _UNEVENTFUL)
+    shown = ordered[first : first + SESSIONS]
     return SuiteView(
         name=suite.suite,
         facts=tuple(fact for fact in facts if fact),

@@ -79,21 +79,25 @@ def session_view(
     opinions: Sequence[KeptOpinion],
     recorded: Recorded,
     *,
+    axes: Sequence[str] = (),
     start: int = 0,
     agent: str | None = None,
 ) -> SessionView:
     """Return the session's page, its transcript from that message on.
 
     ``listed`` says how the session stands, ``opinions`` is every one there is
-    of it; ``agent`` is the sub-agent whose messages are shown.
+    of it, ``axes`` the order in which axes are shown; ``agent`` is the sub-agent
+    whose messages are shown.
     """
     evaluation = evaluation_view(
         latest_opinions(opinions),
         session_id=detail.session_id,
+        axes=axes,
         transcript=recorded.transcript,
     )
     shown = detail.evaluations[:HISTORY]
-    axes = short_axes(axis for row in shown for axis in row.scores)
+    answered = {axis for row in shown for axis in row.scores}
+    heads = short_axes([*(axis for axis in axes if axis in answered), *sorted(answered)])
     transcript = None
     if recorded.transcript is not None:
         transcript = transcript_view(
@@ -114,8 +118,8 @@ def session_view(
         transcript=transcript,
         gone=recorded.gone,
         feedback=detail.feedback,
-        history=tuple(_history(row, tuple(axes)) for row in shown),
-        history_axes=tuple(axes.items()),
+        history=tuple(_history(row, tuple(heads)) for row in shown),
+        history_axes=tuple(heads.items()),
         older_evaluations=len(detail.evaluations) - len(shown),
     )
 

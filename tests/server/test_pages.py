@@ -221,6 +221,18 @@ def test_pages_of_sessions_lead_on_and_keep_the_filter(show: Open) -> None:
     }
 
 
+def test_what_cannot_be_read_is_told(served: Service, call: Call, tmp_path: Path) -> None:
+    """A broken file, and a suite file that stopped being accepted, each with its reason."""
+    (tmp_path / "airline" / "broken.jsonl").write_text('{"format": "sessioneval"\n', "utf-8")
+    (tmp_path / "airline" / "sessioneval.toml").write_text("[odd]\n", "utf-8")
+    text = page(call(served), "/sessions").text
+    assert "refund-1" in text
+    assert re.search(r"airline: .*sessioneval\.toml", text)
+    (tmp_path / "airline" / "sessioneval.toml").unlink()
+    text = page(call(served), "/sessions").text
+    assert re.search(r"airline: broken\.jsonl(:\d+)? cannot be read: \w", text)
+
+
 def test_no_sessions_says_where_they_come_from(empty: Service, call: Call) -> None:
     """An empty store leads on."""
     found = page(call(empty), "/sessions")
@@ -501,7 +513,7 @@ def test_without_a_token_nobody_signs_in(served: Service, call: Call) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "words"),
     [
-        ("/nothing", 404, "Not Found"),
+        ("/nothing", 404, "there is no address /nothing"),
         ("/runs/nobody", 404, "run not found: nobody"),
         ("/runs/nobody/advice", 404, "no advice"),
         ("/session?id=nobody", 404, "session not found: nobody"),
@@ -513,7 +525,7 @@ def test_without_a_token_nobody_signs_in(served: Service, call: Call) -> None:
         ("/sessions?status=odd", 422, "status:"),
         ("/trends?days=0", 422, "days:"),
         ("/runs?limit=x", 422, "limit:"),
-        ("/runs/%2e%2e%2fx", 404, "Not Found"),
+        ("/runs/%2e%2e%2fx", 404, "there is no address /runs/"),
     ],
 )
 def test_what_fails_is_a_page_for_a_browser(

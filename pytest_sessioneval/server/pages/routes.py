@@ -165,7 +165,8 @@ def sessions(
     query = SessionQuery(limit=limit, offset=offset, profile=profile or None, status=status or None)
     asked = SessionQuery(limit=limit + 1, offset=offset, profile=query.profile, status=query.status)
     listed = service.store.list_sessions(asked, service.current())
-    return _html("sessions.html", here="Sessions", view=sessions_view(listed, query))
+    view = sessions_view(listed, query, service.sessions.now())
+    return _html("sessions.html", here="Sessions", view=view)
 
 
 @router.get("/session")

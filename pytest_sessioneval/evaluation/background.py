@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from pytest_sessioneval.errors import SettingError, StoreError
 from pytest_sessioneval.evaluation.abandoned_runs import end_abandoned, is_abandoned
 from pytest_sessioneval.evaluation.live_run import LiveRun, Workplace
 from pytest_sessioneval.evaluation.process_locks import Owner
 from pytest_sessioneval.evaluation.provenance import new_run_id
+from pytest_sessioneval.evaluation.run_board import Stopped
 from pytest_sessioneval.evaluation.run_request import RunRequest
 from pytest_sessioneval.evaluation.session_source import SessionSource
 from pytest_sessioneval.evaluation.settings import EvaluationSettings
@@ -108,13 +108,13 @@ class BackgroundRuns:
 
         run = LiveRun(kept, self._at, started_at=now)
         self._launch(run, begin)
-        return run.status()
+        return run.board.status()
 
     def status(self, run_id: str) -> RunStatus | None:
         """Return how a run is, whoever made it; None where there is none of that id."""
         live = self._live.get(run_id)
         if live is not None:
-            return live.status()
+            return live.board.status()
         row = self._row(run_id)
         return None if row is None else self._statuses([row])[0]
 
@@ -128,7 +128,7 @@ class BackgroundRuns:
         """
         live = self._live.get(run_id)
         if live is not None and until is not None:
-            live.wait(until, timeout_s)
+            live.board.wait(until, timeout_s)
         elif live is not None:
             live.ended.wait(timeout_s)
         return self.status(run_id)
@@ -148,7 +148,7 @@ class BackgroundRuns:
         live = self._live.get(run_id)
         if live is not None:
             self._stop(live, "cancelled", _DRAIN_S)
-            return live.status()
+            return live.board.status()
         row = self._row(run_id)
         if row is None:
             return None
@@ -185,7 +185,7 @@ class BackgroundRuns:
             self._states.take, kept, row.state, owner=self._owner.name, now=self._at.clock()
         )
         # Where somebody else was quicker, it is theirs.
-        return run.status() if self._launch(run, take) else self.status(run_id)
+        return run.board.status() if self._launch(run, take) else self.status(run_id)
 
     def beat(self) -> None:
         """Keep how this process's runs are, and end those that others want ended."""
@@ -194,7 +194,7 @@ class BackgroundRuns:
         if not live:
             return
         for run in live.values():
-            run.write()
+            run.board.write()
         for run_id in self._states.seen(self._owner.name, list(live), self._at.clock()):
             self._stop(live[run_id], "cancelled", _DRAIN_S)
 
@@ -253,9 +253,7 @@ class BackgroundRuns:
             if self._live.get(run.run_id) is run:
                 del self._live[run.run_id]
 
-    def _stop(
-        self, run: LiveRun, state: Literal["cancelled", "interrupted"], drain_s: float
-    ) -> None:
+    def _stop(self, run: LiveRun, state: Stopped, drain_s: float) -> None:
         run.stop(state, drain_s=drain_s)
         self._turns.stopped()
 
@@ -295,7 +293,7 @@ class BackgroundRuns:
         for row in rows:
             live = self._live.get(row.run_id)
             if live is not None:
-                found.append(live.status())
+                found.append(live.board.status())
                 continue
             background = kept.get(row.run_id)
             placed = sessions.get(row.run_id, ())

@@ -121,7 +121,7 @@ def conclude(
     report = build_report(run, gates, standings(run, evaluation.plan, out=settings.out))
     try:
         report = with_advice(report, evaluation.plan, source.store)
-        if settings.advisor is not None and finished and not settings.evaluation.offline:
+        if settings.advisor is not None and ended.decides and not settings.evaluation.offline:
             report = _suggested(report, settings.advisor, settings, evaluation, source)
     except StoreError as error:  # advice is worth no report
         problems.append(f"internal error: {error}")

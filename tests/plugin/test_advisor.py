@@ -192,3 +192,15 @@ def test_what_is_no_model_is_refused(pytester: pytest.Pytester, name: str) -> No
     result = pytester.runpytest("--sessioneval", "recorded", f"--sessioneval-advisor={name}")
     assert pytest.ExitCode.USAGE_ERROR == result.ret
     assert f"--sessioneval-advisor: '{name}' is not accepted; give openai:MODEL" in refusal(result)
+
+
+def test_of_a_shared_run_the_last_part_asks(
+    pytester: pytest.Pytester, advisor: JudgeServer, runs: Runs
+) -> None:
+    """The others have not seen all the facts."""
+    shared = ("--sessioneval", "recorded", "--sessioneval-run-id=nightly", _ADVISOR)
+    pytester.runpytest(*shared, "--sessioneval-shard=1/2")
+    assert 0 == advisor.calls
+    pytester.runpytest(*shared, "--sessioneval-shard=2/2")
+    assert 0 < advisor.calls
+    assert "A model's guess" in _text(runs)

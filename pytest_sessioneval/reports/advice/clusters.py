@@ -129,6 +129,7 @@ def _cluster(
     cause, axis, tag, tool = key
     row = next(row for row in suite.means if row.axis == axis)
     of = row.scored + row.unscored.get("unverified", 0) + row.unscored.get("tampered", 0)
+    of = max(of, len(members))  # a report that was edited may count fewer
     low, high = wilson(len(members), of)
     scores = [fact.score for fact in members if fact.score is not None]
     balances = [

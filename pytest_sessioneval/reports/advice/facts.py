@@ -82,8 +82,7 @@ def facts_of(suite: SuiteReport, held: Mapping[str, float], thumbs: Thumbs) -> I
             if result.kind == "scored":
                 if result.score < reference - ROUNDING:
                     given = thumbs.get(session.session_id)
-                    lost = reference - result.score
-                    yield _low(session, verdict, axis, result, lost=lost, thumbs=given)
+                    yield _low(session, verdict, axis, result, reference=reference, thumbs=given)
             elif result.reason in ("unverified", "tampered"):
                 yield Fact(session, axis, "judge", result.reason, "", None, 0.0, result)
 
@@ -94,11 +93,12 @@ def _low(
     axis: str,
     result: PanelScore,
     *,
-    lost: float,
+    reference: float,
     thumbs: Mapping[int, int] | None,
 ) -> Fact:
     said = _lowest(verdict, axis)
-    doubt = _doubt(result, lost, thumbs)
+    lost = reference - result.score
+    doubt = _doubt(result, reference, thumbs)
     if doubt:
         return Fact(session, axis, "judge", doubt, "", result.score, lost, said)
     against = _against(said)
@@ -108,9 +108,9 @@ def _low(
     return Fact(session, axis, "agent", _tag(said, against), tool, result.score, lost, said)
 
 
-def _doubt(result: PanelScore, lost: float, thumbs: Mapping[int, int] | None) -> str:
+def _doubt(result: PanelScore, reference: float, thumbs: Mapping[int, int] | None) -> str:
     """Return why the score is doubtful; empty: it is not."""
-    if thumbs and sum(thumbs.values()) > 0 and (result.score + lost < BEST or result.score < _LOW):
+    if thumbs and sum(thumbs.values()) > 0 and (reference < BEST or result.score < _LOW):
         return "liked"
     return "contested" if result.spread >= CONTESTED else ""
 

@@ -72,11 +72,14 @@ def render_advice(suites: Iterable[SuiteReport], link: Link = no_link) -> str:
 
 
 def first_advice(suite: SuiteReport) -> str:
-    """Return the costliest cluster in one line of Markdown; empty: there is none."""
-    advice = suite.advice
-    if advice is None or not advice.clusters or not advice.clusters[0].impact:
+    """Return the costliest cluster in one line of Markdown; empty: there is none.
+
+    As in ``advice.md``, one of several sessions goes before any single session.
+    """
+    costly = [] if suite.advice is None else [one for one in suite.advice.clusters if one.impact]
+    if not costly:
         return ""
-    first = advice.clusters[0]
+    first = next((one for one in costly if one.sessions > 1), costly[0])
     return (
         f"{cluster_name(first)} takes {_lost(first.impact)} points off the mean of "
         f"{markdown_text(first.axis)}, in {first.sessions:,} of {counted(first.of, 'session')}"
@@ -195,8 +198,9 @@ def _cluster(
         said = "; ".join(f"{markdown_text(label)} ({number:,})" for label, number in cluster.errors)
         yield f"- errors, by sessions: {said}"
     for one in beside:
+        name = _tag(one) if one.cause == "agent" else cluster_name(one)
         number = "1" if one.sessions == 1 else f"{one.sessions:,}, nearly all"
-        yield f"- also {_points_off(one)}: {_tag(one)}, in {number} of these{_moved(one, '; ')}"
+        yield f"- also {_points_off(one)}: {name}, in {number} of these{_moved(one, '; ')}"
     shown = cluster.examples if told is not None else cluster.examples[:_QUOTED]
     for fact, example in enumerate(shown, start=1):
         label = "" if told is None else f"F{fact} "

@@ -186,6 +186,14 @@ def test_what_people_liked_and_the_judge_did_not_is_doubtful() -> None:
     assert ("judge", "liked") == (found.cause, found.tag)
 
 
+def test_a_report_that_was_edited_is_advised_on_as_far_as_it_goes() -> None:
+    """Means that count fewer sessions than there are make no interval impossible."""
+    report = suite(*(session(name, {"tools": said(40, "loop")}) for name in "abc"))
+    means = tuple(row.model_copy(update={"scored": min(row.scored, 1)}) for row in report.means)
+    found = _only(_advice(report.model_copy(update={"means": means})))
+    assert (3, 3) == (found.sessions, found.of)
+
+
 @pytest.mark.parametrize(("score", "cause"), [(40, "judge"), (60, "agent")])
 def test_without_a_threshold_low_is_the_lower_half(score: int, cause: str) -> None:
     """A liked session at 60 of 100 is no contradiction, one at 40 is."""

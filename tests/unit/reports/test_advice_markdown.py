@@ -16,6 +16,7 @@ from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.markdown import render_markdown
 from pytest_sessioneval.reports.model import Report
 from pytest_sessioneval.suites.model import Thresholds
+from pytest_sessioneval.verdicts.model import AxisOpinion
 from pytest_sessioneval.verdicts.run import Run, SessionResult
 
 
@@ -126,6 +127,23 @@ def test_report_md_has_the_costliest_line() -> None:
         report, advice="there/advice.md"
     )
     assert f"\n{line}.\n" in render_markdown(report)
+
+
+def test_the_costliest_line_is_a_pattern_where_there_is_one() -> None:
+    """As in advice.md, several sessions go before a single one that costs more."""
+    report = _advised(run_of(_low("a", 80), _low("b", 80), _low("c", 0, "x")))
+    assert first_advice(report.suites[0]).startswith("loop, `tool_loop` takes 13.3 points")
+    alone = _advised(run_of(_low("c", 0, "x")))
+    assert first_advice(alone.suites[0]).startswith("x, `tool_x` takes 100.0 points")
+
+
+def test_doubts_on_another_axis_are_named_in_words() -> None:
+    """What is told beside a doubtful judgement says why that is doubtful, too."""
+    low: dict[str, AxisOpinion] = {"goal": said(0), "tools": said(20)}
+    high: dict[str, AxisOpinion] = {"goal": said(60), "tools": said(80)}
+    report = _advised(run_of(session("a", low, high), session("b", low, high)))
+    line = "- also tools −50.0: experts are 40 points or more apart, in 2, nearly all of these"
+    assert f"\n{line}\n" in _shown(report)
 
 
 def test_a_report_without_advice_has_no_such_line() -> None:

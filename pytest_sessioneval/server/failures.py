@@ -61,7 +61,7 @@ class FieldFailure(BaseModel):
 
 
 _UNKNOWN: dict[int, str] = {
-    HTTPStatus.NOT_FOUND: "there is no address {path}; GET /openapi.json describes those there are",
+    HTTPStatus.NOT_FOUND: "there is no address {path}",
     HTTPStatus.METHOD_NOT_ALLOWED: "{method} is not accepted at {path}; accepted: {allowed}",
 }
 _STATUS: tuple[tuple[type[SessionEvalError], int], ...] = (

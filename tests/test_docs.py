@@ -38,6 +38,8 @@ COMMAND_PAGES = [
 OURS = ("SESSIONEVAL_", "OPENAI_", "ANTHROPIC_", "OLLAMA_", "PYTEST_", "GITHUB_")
 SET_UP = {"python3", ".venv/bin/pip", ".venv/bin/ruff", ".venv/bin/mypy", "export"}
 """Programs of which the documents' use is checked by shape and not run: they need a network."""
+OWN_TESTS = "-n 2 --dist worksteal"
+"""How this project's tests are run, these among them."""
 PLANNED: set[str] = set()
 """Options that a page names as missing."""
 
@@ -59,7 +61,9 @@ def pytest_arguments(command: str) -> list[str]:
     return arguments if Path(program).name == "pytest" else []
 
 
-PYTEST_RUNS = sorted({shlex.join(words) for c in ALL_COMMANDS if (words := pytest_arguments(c))})
+PYTEST_RUNS = sorted(
+    {shlex.join(words) for c in ALL_COMMANDS if (words := pytest_arguments(c))} - {OWN_TESTS}
+)
 
 
 def blocks(language: str) -> list[str]:
@@ -123,6 +127,13 @@ def test_a_pytest_command_ends_as_its_page_says(ran: Runner, arguments: str) -> 
     status, said = ran(arguments)
     assert (1 if "example_suites/regression" in arguments else 0) == status, said
     assert "session scores: " in said
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", ".ci/run"])
+def test_the_tests_are_run_alike_everywhere(page: str) -> None:
+    """What a newcomer is told is what is run before a merge."""
+    text = (REPOSITORY / page).read_text("utf-8")
+    assert re.search(rf"/bin/pytest\"? {OWN_TESTS}\b", text)
 
 
 def test_every_other_command_is_known() -> None:

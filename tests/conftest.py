@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -25,6 +26,12 @@ else:
     settings.load_profile(os.environ.get("SESSIONEVAL_TEST_EXAMPLES", "quick"))
 
 pytest_plugins = ["pytester"]
+
+
+def pytest_collection_finish() -> None:
+    """Keep thousands of items from the collector: every run of pytest within a test calls it."""
+    gc.freeze()
+
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER")

@@ -12,11 +12,13 @@ from pytest_sessioneval.garbage import keep_what_is_there, paused
 
 @pytest.fixture(autouse=True)
 def _as_it_was() -> Iterator[None]:
-    """Leave the collector to the other tests as it was."""
-    enabled, frozen = gc.isenabled(), gc.get_freeze_count()
+    """Begin with nothing out of its sight, and leave the collector as it was."""
+    enabled, frozen = gc.isenabled(), gc.get_freeze_count() > 0
+    gc.unfreeze()
     yield
-    if gc.get_freeze_count() != frozen:
-        gc.unfreeze()
+    gc.unfreeze()
+    if frozen:
+        gc.freeze()
     (gc.enable if enabled else gc.disable)()
 
 

@@ -35,7 +35,7 @@ def _session(turns: int, *, result: int = 200, said: int = 40) -> Transcript:
 
 SHORT = _session(2)
 WORDY = _session(2, result=8_000)
-LONG = _session(200)
+LONG = _session(80)
 
 
 def _long(**changes: Any) -> Case:

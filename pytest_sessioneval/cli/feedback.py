@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from pytest_sessioneval.evaluation.thumbs import keep_thumbs
 from pytest_sessioneval.reports.neutralise import csv_cell, one_line
 from pytest_sessioneval.reports.plain_table import plain_table
 from pytest_sessioneval.reports.wording import counted
 from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.suites.feedback import read_feedback
 from pytest_sessioneval.suites.model import FeedbackEntry
-from pytest_sessioneval.transcripts.redaction import redact_text
 
 __all__ = ["add", "as_csv", "as_json_lines", "as_table", "import_files"]
 
@@ -28,7 +28,7 @@ def add(store: Store, entry: FeedbackEntry) -> str:
     """Keep a thumb in place of an earlier one on the same message; return what was done."""
     before = {one.message_index: one for one in store.feedback([entry.session_id])}
     replaced = before.get(entry.message_index)
-    store.put_feedback([_redacted(entry)])
+    keep_thumbs(store, [entry])
     place = f"message {entry.message_index} of {one_line(entry.session_id)}"
     instead = f", in place of thumbs {_SIGN[replaced.rating]}" if replaced else ""
     return f"kept: thumbs {_SIGN[entry.rating]} on {place}{instead}"
@@ -44,7 +44,7 @@ def import_files(store: Store, files: Sequence[str]) -> Iterator[str]:
     for file, entries in read:
         known = {(one.session_id, one.message_index) for one in store.feedback(_ids(entries))}
         replaced = sum((one.session_id, one.message_index) in known for one in entries)
-        store.put_feedback([_redacted(entry) for entry in entries])
+        keep_thumbs(store, entries)
         sessions = counted(len(_ids(entries)), "session")
         instead = f", {replaced} in place of earlier ones" if replaced else ""
         yield f"{one_line(file)}: kept {counted(len(entries), 'thumb')} on {sessions}{instead}"
@@ -91,10 +91,6 @@ def as_csv(entries: Sequence[FeedbackEntry]) -> str:
             (session_id, entry.message_index, entry.rating, comment, _written(entry.at))
         )
     return text.getvalue()
-
-
-def _redacted(entry: FeedbackEntry) -> FeedbackEntry:
-    return entry.model_copy(update={"comment": redact_text(entry.comment)})
 
 
 def _ids(entries: Sequence[FeedbackEntry]) -> list[str]:

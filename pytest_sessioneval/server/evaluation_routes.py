@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 
 from pytest_sessioneval import __version__
 from pytest_sessioneval.errors import TranscriptError
-from pytest_sessioneval.evaluation.thumbs import keep_thumb
+from pytest_sessioneval.evaluation.thumbs import keep_thumbs
 from pytest_sessioneval.server import evaluation_examples as examples
 from pytest_sessioneval.server.describing import answer, no_such
 from pytest_sessioneval.server.evaluation_values import (
@@ -60,7 +60,8 @@ def give_feedback(service: Served, given: FeedbackGiven) -> FeedbackEntry:
         comment=given.comment or "",
         at=service.settings.clock(),
     )
-    return keep_thumb(service.store, entry)
+    (kept,) = keep_thumbs(service.store, [entry])
+    return kept
 
 
 @router.get(f"/eval/feedback/{SESSION}", responses=answer(examples.FEEDBACK_OF_SESSION))

@@ -370,6 +370,15 @@ def test_a_thumb_is_kept_and_leads_back_to_its_message(served: Service, call: Ca
     assert ["Thumb up on M1", "Thumb down on M6"] == pressed
 
 
+def test_a_secret_in_a_comment_is_not_kept(served: Service, call: Call) -> None:
+    """It is replaced as in a comment that comes by the API."""
+    comment = "key ghp_" + "a1B2" * 9
+    form = {"session_id": "refund-1", "message_index": "0", "rating": "-1", "comment": comment}
+    call(served).post("/session/feedback", data=form)
+    kept = {one.message_index: one.comment for one in served.store.feedback(["refund-1"])}
+    assert "key [REDACTED:github-token:1]" == kept[0]
+
+
 def test_a_comment_stays_with_the_next_thumb(show: Open) -> None:
     """The form holds what was written before, so that pressing the other thumb keeps it."""
     found = show("/session?id=refund-1")

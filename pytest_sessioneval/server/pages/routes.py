@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
+from pytest_sessioneval.evaluation.thumbs import keep_thumbs
 from pytest_sessioneval.server.access import Access
 from pytest_sessioneval.server.pages import rendering
 from pytest_sessioneval.server.pages.links import run_url, session_url
@@ -239,7 +240,7 @@ def rate(service: Served, given: Form) -> Response:
     index, messages = entry.message_index, listed.overview.msg_count
     if index >= messages:
         raise HTTPException(422, f"there is no message {index}: the session has {messages:,}")
-    service.store.put_feedback([entry])
+    keep_thumbs(service.store, [entry])
     page = session_url(entry.session_id, start=index // MESSAGES * MESSAGES, anchor=f"m{index}")
     return RedirectResponse(page, status_code=303)
 

@@ -60,8 +60,11 @@ def test_a_run_may_be_started_without_a_body(
 ) -> None:
     """Every field has its default."""
     service = open_service(record(tmp_path / "s", said("a")))
-    status = call(service).post("/eval/run").json()
-    assert {"a": "ok"} == states(json.loads(ended(service, status["run_id"]).model_dump_json()))
+    caller = call(service)
+    ended(service, caller.post("/eval/run").json()["run_id"])
+    listed = caller.get("/eval/runs").json()
+    assert {"a": "ok"} == states(listed[0])
+    golden("runs", listed, same=same)
 
 
 def test_what_else_is_sent_is_passed_over(

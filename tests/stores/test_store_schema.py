@@ -166,6 +166,17 @@ def test_sessions_that_were_pinned_before_are_pinned(released: Database) -> None
     assert listed.overview.pinned
 
 
+def test_what_a_run_of_a_released_store_asked_is_found(released: Database) -> None:
+    """Its opinions are found by the run that gave them, and none of it is in the background."""
+    store = SqlStore(released)
+    (run_id,) = {str(row[0]) for row in released.rows("SELECT run_id FROM evaluations")}
+    (placed,) = store.run_states.judged([run_id])[run_id]
+    assert ("airline", "task-1", "ok") == (placed.suite, placed.key, placed.now.state)
+    assert {"tool_usage_quality": 60, "goal_completion": None} == placed.now.avg
+    assert {} == store.run_states.of([run_id])
+    assert () == store.run_states.running()
+
+
 def test_a_released_store_can_be_written(released: Database) -> None:
     """A migrated store takes new rows beside the old ones."""
     store = SqlStore(released)

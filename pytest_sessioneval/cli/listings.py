@@ -37,7 +37,7 @@ _RUNS_LOOKED_AT = 500
 
 def current_of(store: Store, suite: str | None = None) -> tuple[CurrentVersions, ...]:
     """Return the versions of each suite's last run, which count as today's; of one suite or all."""
-    known = current_versions(row.summary for row in store.runs(_RUNS_LOOKED_AT))
+    known = current_versions(row.summary for row in store.suite_runs(_RUNS_LOOKED_AT))
     return tuple(versions for versions in known if suite is None or versions.suite == suite)
 
 

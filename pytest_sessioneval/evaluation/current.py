@@ -61,7 +61,7 @@ class LastVersions:
         known = self._known
         if known is None or time.monotonic() - known[0] >= self._interval_s:
             at = time.monotonic()
-            runs = (row.summary for row in self._store.runs(_RUNS_LOOKED_AT))
+            runs = (row.summary for row in self._store.suite_runs(_RUNS_LOOKED_AT))
             known = at, {versions.suite: versions for versions in current_versions(runs)}
             self._known = known
         return known[1]

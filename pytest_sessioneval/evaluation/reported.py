@@ -84,7 +84,7 @@ def valued_axes(suite: SuiteReport) -> tuple[str, ...]:
 def _latest(folder: Path, *, option: str, out: Path, store: Store) -> tuple[str, str]:
     """Return id and suite of the latest run of the folder's suite whose report is there."""
     found = load_suite(folder) if find_suite_file(folder) is not None else default_suite(folder)
-    for run in store.runs(limit=1_000):
+    for run in store.suite_runs(1_000):
         suites = run.summary.suites if run.summary is not None else ()
         report = out / "runs" / run.run_id / "report.json"
         if any(one.suite == found.name for one in suites) and report.is_file():

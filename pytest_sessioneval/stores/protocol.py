@@ -360,6 +360,10 @@ class Store(Protocol):
         """Return the latest runs, newest first."""
         ...
 
+    def suite_runs(self, limit: int) -> tuple[RunRow, ...]:
+        """Return the latest ended runs of suites, newest first; scoring sessions are none."""
+        ...
+
     def run(self, run_id: str) -> RunRow | None:
         """Return the run of that id; None where there is none."""
         ...

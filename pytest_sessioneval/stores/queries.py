@@ -28,11 +28,13 @@ __all__ = [
     "PUT_RUN_PART",
     "PUT_SESSION",
     "RUNS_LATEST",
+    "RUNS_OF_SUITES",
     "RUN_OF",
     "RUN_PARTS",
     "SESSIONS_ALL",
     "SESSIONS_OF",
     "START_RUN",
+    "WITH_SAMPLES",
     "chunks",
     "session_status",
     "within",
@@ -158,6 +160,11 @@ _RUNS = "SELECT run_id, state, started_at, finished_at, summary FROM runs"
 RUN_OF = f"{_RUNS} WHERE run_id = ?"
 RUNS_LATEST = f"""{_RUNS}
 ORDER BY started_at DESC, run_id DESC LIMIT ?"""
+
+# In a JSON text the pattern stands for nothing but the key: quotes inside of strings are escaped.
+RUNS_OF_SUITES = f"""{_RUNS}
+WHERE summary NOT LIKE ? ORDER BY started_at DESC, run_id DESC LIMIT ?"""
+WITH_SAMPLES = '%"samples":{%'
 
 
 def chunks(values: Sequence[str], size: int = CHUNK) -> Iterator[tuple[str, ...]]:

@@ -322,6 +322,11 @@ class SqlStore:
         rows = self._database.rows(queries.RUNS_LATEST, (limit,))
         return tuple(self._parsed("runs", run_row, row) for row in rows)
 
+    def suite_runs(self, limit: int) -> tuple[RunRow, ...]:
+        """Return the latest ended runs of suites, newest first; scoring sessions are none."""
+        rows = self._database.rows(queries.RUNS_OF_SUITES, (queries.WITH_SAMPLES, limit))
+        return tuple(self._parsed("runs", run_row, row) for row in rows)
+
     def run(self, run_id: str) -> RunRow | None:
         """Return the run of that id; None where there is none."""
         rows = self._database.rows(queries.RUN_OF, (run_id,))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from store_values import START, scored_call
+from store_values import START, run, scored_call
 
 from pytest_sessioneval.stores.job_values import (
     JobResult,
@@ -215,3 +215,16 @@ def test_rows_of_another_store_follow_those_that_are_there(store: SqlStore) -> N
     store.jobs.keep([scored_call("x1", row=1), scored_call("x2", row=2)])
     assert _completed(store, _new("a2", session="chat")) == 4
     assert ["a1", "x1", "x2", "a2"] == [row.job_id for row in store.jobs.rows("chat")]
+
+
+def test_runs_of_suites_are_found_behind_any_number_of_scoring_sessions(store: SqlStore) -> None:
+    """Whose versions are today's does not depend on how many samples were scored since."""
+    ended = run()
+    suite = ended.suites[0].model_copy(update={"suite": '"samples":{'})
+    store.finish_run(ended.model_copy(update={"suites": (suite,)}), state="done")
+    for number in range(5):
+        _completed(store, _new(f"a{number}", session=f"s{number}", minutes=number + 10))
+    (found,) = store.suite_runs(3)
+    assert found.summary is not None
+    assert ['"samples":{'] == [suite.suite for suite in found.summary.suites]
+    assert len(store.runs()) == 6

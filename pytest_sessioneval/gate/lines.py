@@ -140,7 +140,8 @@ def _why(reason: Reason, one: Comparison, margin: str, decision: Decision) -> st
         case "unproven":
             return f"strict: not shown without assumptions{_free(overall)}{_missing(overall)}"
         case "changed_undecided":
-            return f"the {one.changed} changed sessions alone do not show it{_missing(changed)}"
+            alone = f"the {one.changed} changed sessions alone do not rule out a drop of {margin}"
+            return f"{alone}{_missing(changed)}"
         case _:
             return _why_missing(reason, one, decision)
 

@@ -17,7 +17,7 @@ from pytest_sessioneval.gate.outcome import (
 from pytest_sessioneval.gate.rules import FEWEST_LABELS
 from pytest_sessioneval.gate.statistics import ALPHA
 
-__all__ = ["notes"]
+__all__ = ["fall_lines", "notes"]
 
 _FEW_CHANGED = 5
 _FEW_CLUSTERS = 10
@@ -144,8 +144,16 @@ def _label_notes(axis: AxisDecision, shown: Comparison) -> list[str]:
     return found
 
 
+def fall_lines(decision: Decision) -> tuple[str, ...]:
+    """Return, per gated axis that did not pass, how many fell and rose, and the deepest falls."""
+    return tuple(
+        f"{axis.axis}: {_falls(axis.worst)}."
+        for axis in decision.gated
+        if axis.status != "passed" and axis.worst is not None and axis.worst.falls
+    )
+
+
 def _falls(one: Comparison) -> str:
-    """Return how many fell and rose, and the deepest falls: where a reader should look."""
     deepest = [f"{fall.key} {fall.before:.0f} to {fall.after:.0f}" for fall in one.falls[:_DEEPEST]]
     of_all = (
         f"{one.fell} of {count(one.overall.pairs, 'session')}" if one.overall else f"{one.fell}"
@@ -156,8 +164,6 @@ def _falls(one: Comparison) -> str:
 def _axis_notes(axis: AxisDecision, decision: Decision) -> list[str]:
     found: list[str] = []
     shown = axis.shown
-    if axis.status != "passed" and axis.worst is not None and axis.worst.falls:
-        found.append(f"{axis.axis}: {_falls(axis.worst)}.")
     if shown is not None and shown.broken and shown.risen >= len(shown.broken):
         found.append(
             f"{axis.axis}: {count(shown.risen, 'session')} rose by more than "

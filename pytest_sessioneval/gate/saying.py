@@ -11,7 +11,7 @@ import math
 from pytest_sessioneval.gate.canary_notes import drift_sentence, unchecked_canaries
 from pytest_sessioneval.gate.figures import count, listed, signed
 from pytest_sessioneval.gate.lines import axis_line, unlabelled
-from pytest_sessioneval.gate.notes import notes
+from pytest_sessioneval.gate.notes import fall_lines, notes
 from pytest_sessioneval.gate.outcome import AxisDecision, Comparison, Decision, MeanTest, Reason
 from pytest_sessioneval.gate.rules import SEVERITY
 
@@ -21,9 +21,9 @@ _UNLABELLED: set[Reason] = {"too_few_labels", "labels_missing"}
 
 
 def said(decision: Decision) -> tuple[str, ...]:
-    """Return the whole decision as lines: first sentence, gated axes, notes."""
+    """Return the whole decision as lines: first sentence, gated axes, what fell most, notes."""
     lines = [axis_line(axis, decision) for axis in decision.gated if axis.comparisons]
-    return (first_sentence(decision), *lines, *notes(decision))
+    return (first_sentence(decision), *lines, *fall_lines(decision), *notes(decision))
 
 
 def in_brief(decision: Decision) -> str:

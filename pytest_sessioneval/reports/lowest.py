@@ -7,12 +7,12 @@ from heapq import nsmallest
 
 from pytest_sessioneval.reports.model import SessionReport, SuiteReport
 from pytest_sessioneval.reports.wording import experts_on
+from pytest_sessioneval.verdicts.means import COMPLEXITY
 from pytest_sessioneval.verdicts.model import Scored
 
 __all__ = ["Low", "lowest_expert", "lowest_scores"]
 
 _BEST = 100
-_COMPLEXITY = "task_complexity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _scores(suite: SuiteReport) -> dict[str, list[tuple[float, SessionReport]]]:
     for session in suite.sessions:
         if session.verdict is None:
             continue
-        left_out = {_COMPLEXITY, *(fall.axis for fall in session.shortfalls)}
+        left_out = {COMPLEXITY, *(fall.axis for fall in session.shortfalls)}
         for axis, result in session.verdict.axes.items():
             if result.kind == "scored" and result.score < _BEST and axis not in left_out:
                 found.setdefault(axis, []).append((result.score, session))

@@ -36,7 +36,7 @@ from pytest_sessioneval.reports.wording import (
     quotes_told,
     state_list,
 )
-from pytest_sessioneval.verdicts.means import AxisMean
+from pytest_sessioneval.verdicts.means import COMPLEXITY, AxisMean
 from pytest_sessioneval.verdicts.model import CallCount, UnscoredReason
 
 __all__ = ["render_markdown"]
@@ -232,7 +232,7 @@ def _complexity(suite: SuiteReport) -> Iterator[str]:
     yield f"| axis | {' | '.join(names)} |"
     yield f"|---|{'--:|' * len(names)}"
     for place, axis in enumerate(suite.axes):
-        if all(bucket.means[place].mean is None for bucket in suite.buckets):
+        if axis == COMPLEXITY or all(bucket.means[place].mean is None for bucket in suite.buckets):
             continue
         cells = [_bucket_cell(bucket.means[place]) for bucket in suite.buckets]
         yield f"| {markdown_text(axis)} | {' | '.join(cells)} |"
@@ -240,7 +240,7 @@ def _complexity(suite: SuiteReport) -> Iterator[str]:
     bucketed = sum(bucket.sessions for bucket in suite.buckets)
     left = suite.counts.sessions - bucketed
     rest = f"; {counted(left, 'session')} without a score of it left out" if left else ""
-    yield f"Columns are bands of `task_complexity` with their number of sessions{rest}."
+    yield f"Columns are bands of `{COMPLEXITY}` with their number of sessions{rest}."
     yield ""
 
 

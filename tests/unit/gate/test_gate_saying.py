@@ -13,6 +13,7 @@ from saying_cases import FORTY, decided, noted, shifted
 from pytest_sessioneval.gate.decision import decide
 from pytest_sessioneval.gate.figures import confidence
 from pytest_sessioneval.gate.outcome import Decision
+from pytest_sessioneval.gate.notes import fall_lines
 from pytest_sessioneval.gate.saying import axis_line, first_sentence, in_brief, notes, said
 
 FIRST = {
@@ -234,22 +235,27 @@ def test_in_brief(brief: str, decision: Callable[[], Decision]) -> None:
     assert brief == in_brief(decision())
 
 
-def test_where_to_look_is_noted() -> None:
-    """How many fell, and the three deepest falls; nothing of the kind when all is well."""
+def test_where_to_look_is_said() -> None:
+    """How many fell, and the three deepest falls; nothing of the kind when all is well.
+
+    It is no note, because report.md has a table and a section with the same.
+    """
     run = decided([50.0 - (number % 7) * 4 for number in range(40)])
     assert (
         "goal_completion: 34 of 40 sessions fell and 0 rose; the deepest falls: session-006 50 to "
         "26, session-013 50 to 26, session-020 50 to 26."
-    ) in notes(run)
-    assert "the deepest falls" not in noted(decided(shifted(0)))
+    ) in said(run)
+    assert "the deepest falls" not in noted(run)
+    assert "the deepest falls" not in " ".join(said(decided(shifted(0))))
 
 
-def test_said_is_sentence_lines_and_notes() -> None:
+def test_said_is_sentence_lines_falls_and_notes() -> None:
     """The whole, in order."""
     decision = decided(shifted(-12))
     assert (
         first_sentence(decision),
         axis_line(decision.axes[0], decision),
+        *fall_lines(decision),
         *notes(decision),
     ) == said(decision)
 

@@ -338,8 +338,9 @@ def test_complexity_buckets_have_their_own_n() -> None:
 
 
 def test_an_axis_without_scores_is_in_no_bucket() -> None:
-    """No row of dashes."""
-    after = _markdown(airline_run()).partition("### By complexity")[2]
+    """No row of dashes, nor one of complexity by complexity."""
+    after = _markdown(airline_run()).partition("### By complexity")[2].partition("###")[0]
+    assert "| task_complexity |" not in after
     assert "subagent" not in after
 
 

@@ -12,8 +12,8 @@ from saying_cases import FORTY, decided, noted, shifted
 
 from pytest_sessioneval.gate.decision import decide
 from pytest_sessioneval.gate.figures import confidence
-from pytest_sessioneval.gate.outcome import Decision
 from pytest_sessioneval.gate.notes import fall_lines
+from pytest_sessioneval.gate.outcome import Decision
 from pytest_sessioneval.gate.saying import axis_line, first_sentence, in_brief, notes, said
 
 FIRST = {

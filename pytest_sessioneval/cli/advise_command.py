@@ -45,7 +45,7 @@ def advise(
 
     terms = AdvisorTerms(model=model, environ=os.environ, max_calls=max_calls) if model else None
     folder = out_folder(out)
-    with named_store(url, home=out_folder(None)) as store:
+    with named_store(url, home=folder) as store:
         text = advice_on(
             report,
             suite=suite,

@@ -58,6 +58,7 @@ max_output_tokens = {tokens}
 context_tokens = 8000
 """
 NONCE = "0" * 32
+EXAMPLE = Path(__file__).resolve().parents[2] / "example_suites" / "regression"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 OURS = ("SESSIONEVAL_", "OPENAI_", "GITHUB_", "PYTEST_")
 OPENING = re.compile(r'\{\s*"nonce"\s*:\s*"(\{\{NONCE\}\}|[0-9a-f]{32})"')
@@ -214,3 +215,22 @@ def test_a_reply_that_is_cut_off_is_repaired_once_and_then_not_scored(
     assert "failed" == one["axes"]["helpfulness"]["reason"]
     assert "the reply was cut at the longest length asked for" in run.said
     assert (1, 2) == (run.status, run.suite["spent"]["calls"])
+
+
+def test_it_advises_or_is_rejected_with_a_reason(address: str, tmp_path: Path) -> None:
+    """Asked about clusters, it answers in the form asked for, whatever that is worth."""
+    shutil.copytree(EXAMPLE, tmp_path / EXAMPLE.name)
+    environ = {"OPENAI_BASE_URL": f"{address}/v1"}
+    scored = run_in(tmp_path, "sessioneval", "score", EXAMPLE.name)
+    assert 1 == scored.returncode, scored.stderr
+    model = f"openai:{MODEL}"
+    done = run_in(tmp_path, "sessioneval", "advise", EXAMPLE.name, "--model", model, **environ)
+    assert 0 == done.returncode, done.stderr
+    counts = re.search(
+        r"asked about (\d+) clusters, once each: (\d+) suggestions?, (\d+) rejected .*, (\d+) with",
+        done.stdout,
+    )
+    assert counts is not None, done.stdout
+    asked, suggested, rejected, unanswered = map(int, counts.groups())
+    assert 2 <= asked == suggested + rejected + unanswered
+    assert suggested == done.stdout.count("**A model's guess**")

@@ -19,7 +19,7 @@ from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.transcripts.shown import Block, ShownMessage
 from pytest_sessioneval.verdicts.model import Evidence
 
-__all__ = ["MASK", "Masked", "masked", "masked_beside"]
+__all__ = ["MASK", "Masked", "masked", "masked_beside", "pieces"]
 
 MASK = "[instruction-like text removed]"
 """Stands where a passage was."""
@@ -94,8 +94,8 @@ def _masked_reference(case: Case, axes: Sequence[str]) -> Transcript:
 
 
 def _masked_text(text: str, axes: Sequence[str]) -> str:
-    pieces = _pieces(text, steering_spans(text, axes))
-    return "".join(MASK if piece is None else piece for piece in pieces)
+    kept = pieces(text, steering_spans(text, axes))
+    return "".join(MASK if piece is None else piece for piece in kept)
 
 
 def _spans(block: Block, axes: Sequence[str], quotes: Sequence[str]) -> tuple[Span, ...]:
@@ -111,11 +111,11 @@ def _without(block: Block, spans: Sequence[Span]) -> Iterator[Block]:
     if not spans:
         yield block
         return
-    for text in _pieces(block.text, spans):
+    for text in pieces(block.text, spans):
         yield Block("elision", MASK) if text is None else replace(block, text=text)
 
 
-def _pieces(text: str, spans: Sequence[Span]) -> Iterator[str | None]:
+def pieces(text: str, spans: Sequence[Span]) -> Iterator[str | None]:
     """Yield the text between the spans, and None for each span."""
     start = 0
     for span in spans:

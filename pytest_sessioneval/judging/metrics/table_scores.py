@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_sessioneval.judging.evidence import NOT_THERE, Quotes, Scales, Weighed, shown_quote
+from pytest_sessioneval.judging.masking import pieces
 from pytest_sessioneval.judging.metrics.formulas import (
     answer_correctness,
     answer_relevancy,
@@ -113,26 +114,15 @@ class _Proving:
 
     def _ground_truth(self, mark: Mark) -> str:
         text = sample_of(self.case.transcript).ground_truth or ""
-        quotes = Quotes({GROUND_TRUTH_LABEL: (text,)})
         spans = steering_spans(text, self.case.rubric.axis_names)
+        unflagged = [piece for piece in pieces(text, spans) if piece is not None]
         fault = ""
-        if quotes.find(GROUND_TRUTH_LABEL, mark.quote) is None:
+        if Quotes({GROUND_TRUTH_LABEL: (text,)}).find(GROUND_TRUTH_LABEL, mark.quote) is None:
             fault = NOT_THERE
-        elif spans and not _outside(text, [(span.start, span.end) for span in spans], mark.quote):
+        elif not Quotes({GROUND_TRUTH_LABEL: unflagged}).stands(GROUND_TRUTH_LABEL, mark.quote):
             fault = "is text that steers the reviewer"
         self.counted += QuoteCount(given=1, rejected=int(bool(fault)))
         return f"{GROUND_TRUTH_LABEL} {shown_quote(mark.quote)} {fault}" if fault else ""
-
-
-def _outside(text: str, spans: Sequence[tuple[int, int]], quote: str) -> bool:
-    """Return whether the quote stands in what is left without the spans."""
-    left: list[str] = []
-    start = 0
-    for begin, end in spans:
-        left.append(text[start:begin])
-        start = end
-    left.append(text[start:])
-    return Quotes({GROUND_TRUTH_LABEL: left}).stands(GROUND_TRUTH_LABEL, quote)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
-from pytest_sessioneval.errors import SettingError
+from pytest_sessioneval.errors import JudgeError, SettingError
 from pytest_sessioneval.evaluation.sample_scoring import (
     METRICS,
     Sample,
@@ -15,6 +17,8 @@ from pytest_sessioneval.evaluation.sample_scoring import (
     ScorerTerms,
     effective,
 )
+from pytest_sessioneval.judging.budget import BudgetSpentError
+from pytest_sessioneval.testing import JudgeRequest, JudgeServer
 from pytest_sessioneval.transcripts.model import ToolCall
 
 SAMPLE = Sample(
@@ -110,3 +114,91 @@ def test_judges_that_a_request_may_not_choose(scorer: SampleScorer, judge: str) 
     """Neither files nor code."""
     with pytest.raises(SettingError, match="judge_model"):
         scorer.score(SAMPLE, judge_model=judge)
+
+
+class TestAJudgeModel:
+    """Asked by the same protocol as for a session of a suite."""
+
+    @pytest.fixture
+    def server(self) -> Iterator[JudgeServer]:
+        """Return a judge that marks by words."""
+        with JudgeServer() as running:
+            yield running
+
+    @pytest.fixture
+    def asking(self, server: JudgeServer) -> Iterator[SampleScorer]:
+        """Return a scorer that asks the server."""
+        opened = SampleScorer(ScorerTerms(environ=server.environ))
+        yield opened
+        opened.close()
+
+    def test_all_that_the_inputs_allow(self, server: JudgeServer, asking: SampleScorer) -> None:
+        """Tables once, questions once, and embeddings before and after."""
+        known = replace(SAMPLE, ground_truth="Paris is in France.")
+        found = asking.score(known, judge_model="openai:any", embedding_model="small")
+        assert set(found.skipped) == {name for name in METRICS if name[:3] in {"id_", "too"}}
+        assert found.scores["answer_correctness"] == 100
+        assert (server.calls, found.spent.calls) == (4, 4)
+
+    def test_only_what_is_asked_for_is_asked(
+        self, server: JudgeServer, asking: SampleScorer
+    ) -> None:
+        """One metric takes one request."""
+        assert asking.score(SAMPLE, metrics=["faithfulness"], judge_model="any").scores == {
+            "faithfulness": 100
+        }
+        assert server.calls == 1
+
+    def test_without_an_embedding_model(self, asking: SampleScorer) -> None:
+        """What compares texts is skipped, and says why."""
+        found = asking.score(SAMPLE, metrics=["answer_relevancy"], judge_model="openai:any")
+        assert found.skipped == ("answer_relevancy",)
+        assert "embedding model" in found.reasons["answer_relevancy"]
+
+    def test_a_judge_that_gives_no_answer(self, server: JudgeServer, asking: SampleScorer) -> None:
+        """Is an error, and no score."""
+        server.fail(4, status=401, message="no")
+        with pytest.raises(JudgeError, match="401"):
+            asking.score(SAMPLE, metrics=["faithfulness"], judge_model="openai:any")
+
+    def test_a_judge_that_proves_nothing(self) -> None:
+        """Null with its reason, and not among the skipped."""
+        mark = {"found": True, "message": "M1", "quote": "words that stand nowhere"}
+        rows = [{"statement": "a", "contexts": mark}]
+
+        def invented(request: JudgeRequest) -> str:
+            return json.dumps(
+                {
+                    "nonce": request.nonce,
+                    "instructions_found_in_transcript": [],
+                    "answer_statements": rows,
+                }
+            )
+
+        with JudgeServer(invented) as inventing:
+            scorer = SampleScorer(ScorerTerms(environ=inventing.environ))
+            found = scorer.score(SAMPLE, metrics=["faithfulness"], judge_model="openai:any")
+            scorer.close()
+        assert (dict(found.scores), found.skipped) == ({"faithfulness": None}, ())
+        assert found.reasons["faithfulness"].startswith("unverified: marks without proof")
+
+    def test_a_budget_holds(self, server: JudgeServer) -> None:
+        """Of the scorer's whole life."""
+        scorer = SampleScorer(ScorerTerms(environ=server.environ, max_calls=1))
+        scorer.score(SAMPLE, metrics=["faithfulness"], judge_model="openai:any")
+        with pytest.raises(BudgetSpentError):
+            scorer.score(SAMPLE, metrics=["faithfulness"], judge_model="openai:any")
+        scorer.close()
+
+    def test_many_at_once_share_a_judge(self, server: JudgeServer, asking: SampleScorer) -> None:
+        """From any thread, each sample its own score."""
+        answers = ["Paris is in France.", "Rome lies in Spain."] * 10
+
+        def score(answer: str) -> int | None:
+            sample = replace(SAMPLE, answer=answer)
+            found = asking.score(sample, metrics=["faithfulness"], judge_model="openai:any")
+            return found.scores["faithfulness"]
+
+        with ThreadPoolExecutor(8) as pool:
+            assert [100, 0] * 10 == list(pool.map(score, answers))
+        assert server.calls == 20

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from operator import mul
 from pathlib import Path
 from typing import Any
 
@@ -219,3 +220,15 @@ def test_a_prompt_still_being_answered_is_in_no_cache() -> None:
         server.release()
         assert [0, 0] == [_cached(done.result()) for done in asked]
         assert 200 == first.status_code
+
+
+def test_embeddings_of_texts_that_share_words_are_close() -> None:
+    """One vector per text, in order; the same text always has the same one."""
+    with JudgeServer() as server:
+        asked = {"model": "any", "input": ["red green", "green red", "red blue", "gold"]}
+        found = httpx.post(f"{server.url}/embeddings", json=asked).json()
+    vectors = [item["embedding"] for item in found["data"]]
+    same, near, far = (sum(map(mul, vectors[0], other)) for other in vectors[1:])
+    assert [0, 1, 2, 3] == [item["index"] for item in found["data"]]
+    assert pytest.approx(1) == same
+    assert far < near < same

@@ -28,6 +28,7 @@ from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.digest import summarise
 from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.transcripts.redaction import redact
+from pytest_sessioneval.transcripts.redaction_policy import RedactionPolicy
 from pytest_sessioneval.transcripts.registry import Registry
 
 __all__ = ["ServedSuite", "SessionSource"]
@@ -61,6 +62,7 @@ class SessionSource:
         self._judge = judge
         self._registry = registry
         self._transcripts = TranscriptSource(registry)
+        self._shown: tuple[tuple[Member, RedactionPolicy], Transcript] | None = None
         self._store = store
         self._versions_of = versions_of
         self._interval_s = interval_s
@@ -102,9 +104,14 @@ class SessionSource:
     def transcript(self, served: ServedSuite, member: Member) -> Transcript:
         """Return a session's transcript as its judge may see it: redacted as its suite says.
 
-        Raises ``TranscriptError`` when it cannot be read any more, or changed meanwhile.
+        The last one is remembered: a long session is looked at page by page. Raises
+        ``TranscriptError`` when it cannot be read any more, or changed meanwhile.
         """
-        return self._transcripts.peek(member, served.suite.redaction)
+        wanted = (member, served.suite.redaction)
+        kept = self._shown
+        if kept is None or kept[0] != wanted:
+            kept = self._shown = (wanted, self._transcripts.peek(*wanted))
+        return kept[1]
 
     def post(self, data: bytes, *, table: bool = False) -> Posting:
         """Keep the sessions that a body holds, without their secrets, and return their ids.

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
+from pytest_sessioneval.evaluation.abandoned_runs import end_abandoned
 from pytest_sessioneval.evaluation.thumbs import keep_thumbs
 from pytest_sessioneval.server.access import Access
 from pytest_sessioneval.server.pages import rendering
@@ -110,6 +111,7 @@ def runs(
     service: Served, limit: Annotated[int, Query(ge=1, le=_MOST_RUNS)] = _RUNS
 ) -> HTMLResponse:
     """List runs, newest first."""
+    end_abandoned(service.store, service.settings.clock())
     found = service.store.runs(limit + 1)
     more = f"/runs?limit={min(_MOST_RUNS, 4 * limit)}" if len(found) > limit else None
     lines = run_lines(found[:limit])

@@ -39,6 +39,8 @@ _FOLD_LINES = 14
 _BLOCKS = 40
 _PAGE_CHARS = 500_000
 _SHORT_HEAD = 200
+_PAGES_AROUND = 6
+_AGENTS = 50
 _NAME = 80
 
 LIMITS = (
@@ -129,9 +131,11 @@ class TranscriptView:
     """A part of a transcript."""
 
     agents: tuple[AgentLink, ...]
-    """Empty: there are no sub-agents."""
+    """The first fifty sub-agents, and whose messages are shown; empty: there are none."""
+    more_agents: int
+    """Sub-agents beyond those."""
     pages: tuple[PageLink, ...]
-    """Empty: this is all."""
+    """The first, the last and those around this one; empty: this is all."""
     messages: tuple[MessageView, ...]
     total: int
     can_rate: bool
@@ -160,8 +164,10 @@ def transcript_view(
         if one.agent_id == agent_id:
             quotes.setdefault(one.message, []).append(one)
     thumbs = {} if chosen else {entry.message_index: entry for entry in feedback}
+    agents = tuple(_agents(transcript, agent_id))
     return TranscriptView(
-        agents=tuple(_agents(transcript, agent_id)),
+        agents=agents,
+        more_agents=len(transcript.subsessions) + 1 - len(agents) if agents else 0,
         pages=tuple(_pages(transcript.session_id, len(messages), start, agent_id)),
         messages=tuple(
             _bounded(messages[start : start + MESSAGES], transcript, agent_id, quotes, thumbs)
@@ -309,6 +315,8 @@ def _agents(transcript: Transcript, current: str | None) -> Iterator[AgentLink]:
     url = session_url(transcript.session_id, anchor="transcript")
     yield AgentLink("main agent", len(transcript.messages), url, current is None)
     for number, one in enumerate(transcript.subsessions, start=1):
+        if number > _AGENTS and one.agent_id != current:
+            continue
         yield AgentLink(
             _agent_name(number, one),
             len(one.messages),
@@ -324,7 +332,10 @@ def _agent_name(number: int, agent: Subsession) -> str:
 def _pages(session_id: str, total: int, start: int, agent: str | None) -> Iterator[PageLink]:
     if total <= MESSAGES:
         return
+    end = (total - 1) // MESSAGES * MESSAGES
     for first in range(0, total, MESSAGES):
+        if first not in {0, end} and abs(first - start) > _PAGES_AROUND * MESSAGES:
+            continue
         last = min(first + MESSAGES, total) - 1
         url = session_url(session_id, start=first, agent=agent, anchor="transcript")
         yield PageLink(f"M{first}–M{last}", url, current=first == start)

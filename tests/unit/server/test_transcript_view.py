@@ -52,6 +52,25 @@ def test_a_page_holds_the_message_asked_for(start: int, first: int, told: str) -
     assert len(view.messages) <= MESSAGES
 
 
+def test_of_many_pages_those_near_by_are_offered() -> None:
+    """And the first and the last: the number of links does not grow with the session."""
+    long = transcript(*(("user", "hi") for _ in range(5_000)))
+    view = transcript_view(long, start=2_500)
+    assert ["M0–M99", "M1900–M1999", "M3100–M3199", "M4900–M4999"] == [
+        view.pages[place].words for place in (0, 1, -2, -1)
+    ]
+    assert 15 == len(view.pages)
+
+
+def test_of_many_sub_agents_some_are_offered() -> None:
+    """The first fifty, and the one whose messages are shown."""
+    agents = tuple(Subsession(agent_id=f"a{number}") for number in range(80))
+    many = PARTED.model_copy(update={"subsessions": agents})
+    view = transcript_view(many, agent="a70")
+    assert (52, 29) == (len(view.agents), view.more_agents)
+    assert ["A71 a70"] == [one.name for one in view.agents if one.current]
+
+
 def test_a_short_transcript_is_one_page() -> None:
     """No links to other parts, and the number of messages."""
     view = transcript_view(transcript(("user", "hi")))

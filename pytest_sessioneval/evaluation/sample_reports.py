@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from pytest_sessioneval.errors import StoreError
 from pytest_sessioneval.evaluation.file_locks import exclusive
-from pytest_sessioneval.evaluation.scoring_calls import metric_means
+from pytest_sessioneval.evaluation.scoring_sessions import metric_means
 from pytest_sessioneval.reports.advice.rows import AdvisedRow, advice_for_rows
 from pytest_sessioneval.reports.sample_scores import (
     FORMAT,
@@ -27,7 +27,7 @@ from pytest_sessioneval.reports.sample_scores import (
     render_samples_summary,
 )
 from pytest_sessioneval.reports.writing import make_run_folder, replace_file
-from pytest_sessioneval.stores.protocol import JobStore
+from pytest_sessioneval.stores.job_values import JobStore
 
 __all__ = [
     "ADVICE_FILE",

@@ -7,7 +7,6 @@ process says that the job is completed, and written again whenever it is behind.
 
 from __future__ import annotations
 
-import logging
 import secrets
 import threading
 import time
@@ -19,7 +18,7 @@ from pathlib import Path
 
 from pytest_sessioneval.errors import StoreError
 from pytest_sessioneval.evaluation.daemon_workers import DaemonWorkers
-from pytest_sessioneval.evaluation.process_locks import Owner, is_gone
+from pytest_sessioneval.evaluation.job_watch import JobWatch
 from pytest_sessioneval.evaluation.report_writer import ReportWriter
 from pytest_sessioneval.evaluation.sample_reports import SampleReports
 from pytest_sessioneval.evaluation.sample_scoring import SampleScorer, check_judge
@@ -29,6 +28,8 @@ from pytest_sessioneval.evaluation.scoring_calls import (
     ScoreResponse,
     ScoringSession,
     SessionScoreRequest,
+)
+from pytest_sessioneval.evaluation.scoring_sessions import (
     newest_first,
     run_id_of,
     scoring_input,
@@ -37,9 +38,7 @@ from pytest_sessioneval.evaluation.scoring_calls import (
     summary_of,
 )
 from pytest_sessioneval.judging.panel import EMBEDDED
-from pytest_sessioneval.reports.writing import prepare_folder
 from pytest_sessioneval.stores.job_values import (
-    INTERRUPTED,
     JobResult,
     NewJob,
     ScoringInput,
@@ -49,8 +48,6 @@ from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.transcripts.samples import Sample
 
 __all__ = ["ScoringJobs", "ScoringTerms", "TooManyJobsError"]
-
-_log = logging.getLogger(__name__)
 
 
 class TooManyJobsError(StoreError):
@@ -96,27 +93,20 @@ class ScoringJobs:
         self._scorer = scorer
         self._clock = clock
         self._terms = terms
-        reports = reports or SampleReports(store.jobs, out)
-        prepare_folder(out)
-        self._owner = Owner(out / "processes")
+        self._watch = JobWatch(store.jobs, out, clock)
         self._under_way: dict[str, threading.Event] = {}
         self._settling: set[str] = set()
-        self._lost: dict[str, str] = {}
         self._calling = threading.Lock()
         self._last_call = datetime.min.replace(tzinfo=UTC)
         self._closed = threading.Event()
+        self._writer = ReportWriter(reports or SampleReports(store.jobs, out))
         try:
-            self._look()
-            self._writer = ReportWriter(reports)
             self._writer.rebuild(self._jobs.sessions_with_rows())
         except BaseException:
-            self._owner.release()
+            self._watch.leave()
             raise
         self._workers = DaemonWorkers(terms.workers, name="sessioneval-score")
-        self._looking = threading.Thread(
-            target=self._keep_looking, name="sessioneval-alive", daemon=True
-        )
-        self._looking.start()
+        self._watch.start(terms.look_every_s, self._writer.retry)
 
     def score(self, request: ScoreRequest) -> Future[ScoreResponse]:
         """Return what scoring the sample will give; nothing is kept.
@@ -142,7 +132,7 @@ class ScoringJobs:
             session_id=request.session_id,
             run_id=run_id_of(request.session_id),
             created_at=self._next_moment(),
-            owner=self._owner.name,
+            owner=self._watch.owner,
             request=asked,
             summary=summary_of(asked, request.session_id),
         )
@@ -188,14 +178,11 @@ class ScoringJobs:
         if self._closed.is_set():
             return
         self._closed.set()
+        self._watch.stop()
         self._workers.close(self._terms.grace_s)
         self._writer.close(self._terms.grace_s)
-        mine = [job.job_id for job in self._jobs.unfinished() if job.owner == self._owner.name]
-        self._jobs.fail(mine, INTERRUPTED, self._clock())
-        for job_id in mine:
+        for job_id in self._watch.leave():
             self._ended(job_id)
-        self._looking.join(self._terms.grace_s)
-        self._owner.release()
 
     def _next_moment(self) -> datetime:
         """Return what time it is, later than for the call before: calls are listed by it."""
@@ -257,7 +244,7 @@ class ScoringJobs:
                 self._ended(job.job_id)
         # The boundary around one call: whatever scoring it raised is its error, and no other's.
         except Exception as error:  # noqa: BLE001
-            self._give_up(job.job_id, f"{type(error).__name__}: {error}")
+            self._watch.give_up(job.job_id, f"{type(error).__name__}: {error}")
             self._ended(job.job_id)
 
     def _append(self, job: ScoringJob, result: JobResult) -> None:
@@ -275,45 +262,11 @@ class ScoringJobs:
         if ended is not None:
             ended.set()
 
-    def _give_up(self, job_id: str, error: str) -> None:
-        try:
-            self._jobs.fail([job_id], error, self._clock())
-        except StoreError as broken:
-            if not self._closed.is_set():
-                _log.warning("%s", broken)
-                self._lost[job_id] = error
-
     def _as_seen(self, job: ScoringJob) -> ScoringJob:
         """Return the job; one whose row the files do not hold yet is still running."""
         if job.state == "completed" and job.job_id in self._settling:
             return replace(job, state="running", finished_at=None, result=None, row=None)
         return job
-
-    # -- looking after jobs ----------------------------------------------------
-
-    def _keep_looking(self) -> None:
-        while not self._closed.wait(self._terms.look_every_s):
-            try:
-                self._look()
-                self._writer.retry()
-            except StoreError as error:
-                _log.warning("%s", error)
-
-    def _look(self) -> None:
-        """Say that this process lives, and bring in order what it or others left."""
-        now = self._clock()
-        unfinished = self._jobs.unfinished()
-        if any(job.owner == self._owner.name for job in unfinished):
-            self._jobs.seen(self._owner.name, now)
-        gone = {
-            job.owner: is_gone(job.owner, job.seen_at, now)
-            for job in unfinished
-            if job.owner != self._owner.name
-        }
-        self._jobs.fail([job.job_id for job in unfinished if gone.get(job.owner)], INTERRUPTED, now)
-        for job_id, error in list(self._lost.items()):
-            self._jobs.fail([job_id], error, now)
-            del self._lost[job_id]
 
 
 def _queued(new: NewJob) -> ScoringJob:

@@ -7,14 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from pytest_sessioneval.stores.job_values import (
-    JobResult,
-    KeptJob,
-    NewJob,
-    OpenJob,
-    ReportRow,
-    ScoringJob,
-)
+from pytest_sessioneval.stores.job_values import JobStore
 from pytest_sessioneval.stores.listings import (
     CurrentVersions,
     ListedSession,
@@ -33,7 +26,6 @@ from pytest_sessioneval.verdicts.run import Run
 
 __all__ = [
     "IndexedFile",
-    "JobStore",
     "KeptOpinion",
     "MeasuredNoise",
     "RunPart",
@@ -142,77 +134,6 @@ class RunPart:
     suites: Mapping[str, str]
     """The suites it is a part of: name to folder, relative to the run's root."""
     ended_at: datetime
-
-
-class JobStore(Protocol):
-    """Keeps the service's scoring jobs, as a ``Store`` keeps everything else."""
-
-    def add(self, job: NewJob) -> None:
-        """Keep a job as queued, and its session's run as running."""
-        ...
-
-    def start(self, job_id: str, at: datetime) -> bool:
-        """Note that a job is running; return False where it is not queued any more."""
-        ...
-
-    def complete(self, job: ScoringJob, result: JobResult, at: datetime) -> int | None:
-        """Keep a job's result as the next row of its session's report; return its number.
-
-        Numbers count from 1 without a gap, whichever processes append. None
-        where the job had been given up: then it stays failed, without a row.
-        """
-        ...
-
-    def fail(self, job_ids: Sequence[str], error: str, at: datetime) -> None:
-        """Note why jobs failed; those that ended before stay as they are."""
-        ...
-
-    def seen(self, owner: str, at: datetime) -> None:
-        """Note that the owner of unfinished jobs is there."""
-        ...
-
-    def unfinished(self) -> tuple[OpenJob, ...]:
-        """Return the jobs that are queued or running, by id."""
-        ...
-
-    def job(self, job_id: str) -> ScoringJob | None:
-        """Return the job of that id; None where there is none."""
-        ...
-
-    def jobs(self) -> tuple[ScoringJob, ...]:
-        """Return all jobs, newest first."""
-        ...
-
-    def of_session(self, session_id: str) -> tuple[ScoringJob, ...]:
-        """Return the jobs of a session, oldest first; none where there is no such session."""
-        ...
-
-    def rows(self, session_id: str) -> tuple[ReportRow, ...]:
-        """Return the rows of a session's report, by number."""
-        ...
-
-    def first_call(self, session_id: str) -> datetime | None:
-        """Return when the first call of a session was made; None where there is none."""
-        ...
-
-    def last_row(self, session_id: str) -> tuple[int, str] | None:
-        """Return number and job of the last row of a session's report; None without one."""
-        ...
-
-    def kept(self) -> tuple[KeptJob, ...]:
-        """Return all jobs whole, by session, row and time."""
-        ...
-
-    def keep(self, jobs: Sequence[KeptJob]) -> None:
-        """Keep jobs of another store beside those there are; one of the same id stays as it is.
-
-        Rows are numbered after those of their session, in the order given.
-        """
-        ...
-
-    def sessions_with_rows(self) -> dict[str, str]:
-        """Return the run of every session whose report has a row, by session."""
-        ...
 
 
 class Store(Protocol):

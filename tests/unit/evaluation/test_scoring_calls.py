@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
-from pytest_sessioneval.evaluation.scoring_calls import (
-    DEFAULT_METRICS,
-    ScoreRequest,
+from pytest_sessioneval.evaluation.scoring_calls import DEFAULT_METRICS, ScoreRequest
+from pytest_sessioneval.evaluation.scoring_sessions import (
     metric_means,
     newest_first,
     run_id_of,

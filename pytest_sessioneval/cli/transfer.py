@@ -19,7 +19,7 @@ from pytest_sessioneval.frozen import Frozen
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.wording import counted
 from pytest_sessioneval.stores.job_values import KeptJob
-from pytest_sessioneval.stores.protocol import KeptOpinion, RunRow, Store
+from pytest_sessioneval.stores.protocol import KeptOpinion, RunRow, Store, StoredAdvice
 from pytest_sessioneval.suites.labels import HumanLabel, LabelQueue
 from pytest_sessioneval.suites.model import FeedbackEntry
 from pytest_sessioneval.suites.session import SuiteSession
@@ -36,7 +36,9 @@ _NOUNS = {
     "label": "label",
     "run": "run",
     "job": "scoring call",
+    "advice": "model's advice",
 }
+_MANY = {"advice": "models' advice"}
 
 
 class _Line(Frozen):
@@ -51,6 +53,7 @@ class _Line(Frozen):
     label: HumanLabel | None = None
     run: RunRow | None = None
     job: KeptJob | None = None
+    advice: StoredAdvice | None = None
 
     @model_validator(mode="after")
     def _one(self) -> _Line:
@@ -68,7 +71,9 @@ class _Line(Frozen):
 def exported(store: Store) -> Iterator[str]:
     """Yield the lines of all that the store keeps; sessions by suite and key."""
     yield _text(sessioneval_export=1)
+    suites: dict[str, None] = {}
     for session in store.sessions():
+        suites.setdefault(session.suite)
         yield _text(session=session)
     places: dict[str, list[str]] = {}
     for suite, key in store.evaluated_sessions():
@@ -85,6 +90,8 @@ def exported(store: Store) -> Iterator[str]:
         yield _text(label=label)
     yield from (_text(run=run) for run in store.runs(_MOST_RUNS))
     yield from (_text(job=job) for job in store.jobs.kept())
+    for suite in suites:
+        yield from (_text(advice=advice) for advice in store.advice(suite))
 
 
 def imported(store: Store, files: Sequence[str]) -> Iterator[str]:
@@ -108,7 +115,9 @@ def imported(store: Store, files: Sequence[str]) -> Iterator[str]:
                 batch.clear()
         _keep(store, batch)
         kept = ", ".join(
-            counted(counts[kind], noun) for kind, noun in _NOUNS.items() if counts[kind]
+            counted(counts[kind], noun, _MANY.get(kind))
+            for kind, noun in _NOUNS.items()
+            if counts[kind]
         )
         yield f"{one_line(file)}: kept {kept or 'nothing'}"
 
@@ -132,6 +141,8 @@ def _keep(store: Store, lines: Sequence[_Line]) -> None:
     )
     store.put_runs([line.run for line in lines if line.run is not None])
     store.jobs.keep([line.job for line in lines if line.job is not None])
+    for advice in (line.advice for line in lines if line.advice is not None):
+        store.put_advice(advice)
 
 
 def _lines(file: str) -> Iterator[_Line]:

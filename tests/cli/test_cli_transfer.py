@@ -15,6 +15,7 @@ from store_values import run as finished, scored_call
 from pytest_sessioneval.cli import program
 from pytest_sessioneval.stores.listings import SessionQuery
 from pytest_sessioneval.stores.opening import open_store
+from pytest_sessioneval.stores.protocol import StoredAdvice
 from pytest_sessioneval.suites.labels import HumanLabel, LabelQueue
 from pytest_sessioneval.suites.model import FeedbackEntry
 
@@ -60,6 +61,8 @@ def exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         store.put_labels([label], [queue])
         store.finish_run(finished(), state="done")
         store.jobs.keep([scored_call("a1", row=1), scored_call("a2"), scored_call("a3", row=2)])
+        store.put_advice(StoredAdvice("airline", "d1", "openai:m", NOW, '{"rubric": "r"}'))
+        store.put_advice(StoredAdvice("airline", "d2", "openai:m", NOW, "{}"))
     return printed("export")
 
 
@@ -70,6 +73,7 @@ def test_everything_comes_back_in_another_store(
     Path("history.jsonl").write_text(exported, "utf-8")
     said = printed("import", "history.jsonl", "--store", postgres_url)
     kept = "2 sessions, 6 evaluations, 1 thumb, 1 queue, 1 label, 1 run, 3 scoring calls"
+    kept += ", 2 models' advice"
     assert f"history.jsonl: kept {kept}\n" == said
     assert exported == printed("export", "--store", postgres_url)
     with closing(open_store(postgres_url, root=tmp_path)) as store:
@@ -99,7 +103,7 @@ def test_each_line_holds_one_thing(exported: str) -> None:
     assert {"sessioneval_export": 1} == lines[0]
     names = [next(iter(line)) for line in lines[1:]]
     expected = ["session"] * 2 + ["evaluation"] * 6 + ["feedback", "queue", "label", "run"]
-    expected += ["job"] * 3
+    expected += ["job"] * 3 + ["advice"] * 2
     assert expected == names
 
 

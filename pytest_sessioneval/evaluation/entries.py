@@ -45,6 +45,11 @@ class Entry:
         return cls(plan, panel, planned, panel.questions(planned.member.session), {}, "pending")
 
     @property
+    def place(self) -> tuple[str, str]:
+        """What tells it from the others: suite and member id."""
+        return self.plan.suite.name, self.planned.member.id
+
+    @property
     def unanswered(self) -> tuple[Question, ...]:
         """The questions whose answer was not stored."""
         return tuple(question for question in self.questions if question.key not in self.stored)

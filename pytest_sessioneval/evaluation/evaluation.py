@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from functools import partial, reduce
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 from pytest_sessioneval.evaluation.assembling import SuiteTally, assemble_run, assemble_suite
 from pytest_sessioneval.evaluation.canaries import CanaryWatches
 from pytest_sessioneval.evaluation.deciding import labels_of
+from pytest_sessioneval.evaluation.dispatching import Dispatching, DispatchTerms
 from pytest_sessioneval.evaluation.early_stopping import EarlyStopping
 from pytest_sessioneval.evaluation.entries import Entry, look_up, looked_up, set_statuses
 from pytest_sessioneval.evaluation.estimating import planned_with_estimate
@@ -25,19 +26,17 @@ from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.gate.people import People
 from pytest_sessioneval.gate.sequential import ReachedLook
 from pytest_sessioneval.judging.allowance import Allowance, Slots
-from pytest_sessioneval.judging.answering import Ticket
 from pytest_sessioneval.judging.budget import CallBudget, CostBudget
-from pytest_sessioneval.judging.dispatch import Dispatcher, Progress
+from pytest_sessioneval.judging.dispatch import Progress
 from pytest_sessioneval.judging.panel import Panel
-from pytest_sessioneval.stores.protocol import Store, StoredOpinion
+from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.model import Transcript
-from pytest_sessioneval.verdicts.model import CallCount, Opinion
+from pytest_sessioneval.verdicts.model import CallCount
 from pytest_sessioneval.verdicts.run import Provenance, Run, SessionResult, Sources, SuiteRun
 
 __all__ = ["Evaluation"]
 
-_CLOSING_S = 10.0
 _MEASURED = 50
 """Sessions that are measured to say beforehand what a run is likely to cost."""
 
@@ -70,18 +69,16 @@ class Evaluation:
     ) -> None:
         self.run_id = run_id
         budget = CallBudget(settings.max_calls, CostBudget(settings.max_cost_usd))
-        self._allowance = allowance or Allowance(Slots(settings.concurrency), budget)
-        self._ended = ended
+        allowance = allowance or Allowance(Slots(settings.concurrency), budget)
         self._root = root
         self._settings = settings
         self._store = store
         self._source = source
         self._clock = clock
-        self._secret = secret
         self._stop = threading.Event()
         self._panels = Panels(
             open_judge,
-            self._allowance.budget,
+            allowance.budget,
             self._stop,
             for_baseline=settings.for_baseline,
             context_tokens=settings.context_tokens,
@@ -92,7 +89,18 @@ class Evaluation:
         self._stopping: dict[str, EarlyStopping] = {}
         self._canaries = CanaryWatches()
         self.plan = Plan()
-        self._dispatcher: Dispatcher | None = None
+        terms = DispatchTerms(
+            run_id=run_id,
+            settings=settings,
+            store=store,
+            clock=clock,
+            secret=secret,
+            panels=self._panels,
+            stop=self._stop,
+            slots=allowance.slots,
+            ended=ended,
+        )
+        self._dispatching = Dispatching(self._entries, terms)
         self._started_at = clock()
         self._opening = threading.RLock()
         self._asking: dict[str, threading.Lock] = {}
@@ -146,15 +154,14 @@ class Evaluation:
     ) -> None:
         entries = self._looked_up(self.plan)
         for entry in entries:
-            place = (entry.plan.suite.name, entry.planned.member.id)
-            if place in anew and entry.is_stored:
+            if entry.place in anew and entry.is_stored:
                 entry.stored = {}
-            self._entries[place] = entry
+            self._entries[entry.place] = entry
         set_statuses(entries, self._store)
         if announce is not None and (entries or len(self._canaries)):
             announce(self._planned(entries, most=_MEASURED))
         # First: no budget and no early stop may come before the check.
-        self._canaries.submit(self._opened_dispatcher, self._source)
+        self._canaries.submit(self._dispatching.opened, self._source)
         self._submit([e for e in entries if e.plan.suite.name not in self._stopping])
         for name, stopping in self._stopping.items():
             self._submit_part(name, stopping.first)
@@ -194,15 +201,18 @@ class Evaluation:
         return frozenset(place for place, entry in self._entries.items() if entry.ticket)
 
     @property
+    def runs_others_code(self) -> bool:
+        """Whether Python judges of somebody else's are being asked."""
+        return self._dispatching.runs_others_code
+
+    @property
     def looks(self) -> dict[str, ReachedLook]:
         """How far the suites went that are judged look by look, by name."""
         return {name: stopping.reached for name, stopping in self._stopping.items()}
 
     def consumed(self, suite: str, member_id: str) -> None:
         """Note that the session's item has reported: judging may go further ahead."""
-        entry = self._entries[suite, member_id]
-        if entry.ticket is not None and self._dispatcher is not None:
-            self._dispatcher.consumed(entry.ticket)
+        self._dispatching.consumed(self._entries[suite, member_id])
 
     def judge(self, suite: Suite, member: Member, transcript: Transcript) -> SessionResult:
         """Return how a session that is in no file ended: judged now, kept like any other.
@@ -227,19 +237,15 @@ class Evaluation:
 
     def wait_for_canaries(self, tick: Callable[[Progress], None] | None = None) -> None:
         """Return once every canary was judged: no item waits for them."""
-        self._canaries.collect(self._dispatcher, tick=tick)
+        self._canaries.collect(self._dispatching.dispatcher, tick=tick)
 
     def stop(self, reason: str) -> None:
         """Ask no further question; what is in flight is kept if it arrives. Never waits."""
-        self._stop.set()
-        if self._dispatcher is not None:
-            self._dispatcher.stop(reason)
+        self._dispatching.stop(reason)
 
     def drain(self, timeout_s: float) -> None:
         """Wait, once stopped, for what is in flight; results had before say *skipped* still."""
-        if self._dispatcher is not None:
-            self._dispatcher.drain(timeout_s)
-            self._dispatcher.close(_CLOSING_S)
+        self._dispatching.close(drain_s=timeout_s)
 
     # -- the end -----------------------------------------------------------------
 
@@ -252,10 +258,9 @@ class Evaluation:
     ) -> Run:
         """Return the run, not kept yet; ``reported`` says whether a session's item ran."""
         if not interrupted:
-            self._canaries.collect(self._dispatcher)
+            self._canaries.collect(self._dispatching.dispatcher)
         self.stop("the run ended before its turn")
-        if self._dispatcher is not None:
-            self._dispatcher.close(_CLOSING_S)
+        self._dispatching.close()
         return assemble_run(
             run_id=self.run_id,
             started_at=self._started_at,
@@ -297,7 +302,7 @@ class Evaluation:
             entry.result = result_of(
                 entry.plan.suite,
                 entry.planned.member.session,
-                entry.verdict(self._arrived(entry, tick), self._clock()),
+                entry.verdict(self._dispatching.arrived(entry, tick), self._clock()),
                 nodeid=entry.planned.nodeid,
                 status=entry.status,
             )
@@ -309,8 +314,7 @@ class Evaluation:
         """Have a part of a suite judged, and wait for all of it."""
         for entry in self._submit_part(suite, members):
             self._result(entry, tick)
-            if entry.ticket is not None and self._dispatcher is not None:
-                self._dispatcher.consumed(entry.ticket)  # its item may be the last to ask
+            self._dispatching.consumed(entry)  # its item may be the last to ask
 
     def _submit_part(self, suite: str, members: Sequence[str]) -> list[Entry]:
         """Have a part of a suite judged, unless that was begun already; return its sessions."""
@@ -320,7 +324,7 @@ class Evaluation:
 
     def _so_far(self, plan: SuitePlan) -> SuiteRun:
         """Return a suite's part of the run as it is while it is under way."""
-        self._canaries.collect(self._dispatcher, plan.suite.name)
+        self._canaries.collect(self._dispatching.dispatcher, plan.suite.name)
         return assemble_suite(self._tally(plan, lambda _suite, _member: True), root=self._root)
 
     def _looked_up(self, plan: Plan) -> list[Entry]:
@@ -341,7 +345,7 @@ class Evaluation:
             entries,
             self._settings,
             self._source.peek,
-            embedded=self._is_embedded,
+            embedded=self._panels.are_embedded,
             at_most=bool(self._stopping),
             canaries=self._canaries,
             most=most,
@@ -358,79 +362,22 @@ class Evaluation:
         self, entries: Sequence[Entry], load: Callable[[], Transcript] | None = None
     ) -> None:
         """Have judged what of the entries is not stored."""
-        entries = [entry for entry in entries if not entry.is_stored]
-        if not entries or self._settings.offline:
+        entries = [] if self._settings.offline else [e for e in entries if not e.is_stored]
+        if not entries:
             return
         self._store.put_sessions([entry.planned.member.session for entry in entries])
-        source = self._source
+        read = self._source.load
         tickets = [
-            entry.ask(load or partial(source.load, entry.planned.member, entry.redaction))
+            entry.ask(load or partial(read, entry.planned.member, entry.redaction))
             for entry in entries
         ]
-        self._opened_dispatcher().submit(tickets)
-
-    def _opened_dispatcher(self) -> Dispatcher:
-        with self._opening:
-            if self._dispatcher is None:
-                self._dispatcher = self._new_dispatcher()
-            return self._dispatcher
-
-    @property
-    def runs_others_code(self) -> bool:
-        """Whether Python judges of somebody else's are being asked."""
-        return self._dispatcher is not None and self._panels.run_others_code
-
-    @property
-    def _is_embedded(self) -> bool:
-        return self._panels.are_embedded
-
-    def _new_dispatcher(self) -> Dispatcher:
-        # The embedded judge computes: more threads would only contend for the interpreter.
-        concurrency = 1 if self._is_embedded else self._settings.concurrency
-        return Dispatcher(
-            concurrency=concurrency,
-            lookahead=self._settings.lookahead or 8 * concurrency,
-            keep=self._keep,
-            clock=self._clock,
-            secret=self._secret,
-            stop=self._stop,
-            slots=self._allowance.slots,
-            ended=self._tell_ended,
-        )
-
-    def _tell_ended(self, ticket_id: str) -> None:
-        suite, _, member_id = ticket_id.partition("\n")
-        if self._ended is not None and (suite, member_id) in self._entries:
-            self._ended(suite, member_id)
-
-    def _keep(self, batch: Sequence[tuple[Ticket, Opinion]]) -> None:
-        rows = []
-        for ticket, opinion in batch:
-            suite, _, member_id = ticket.id.partition("\n")
-            entry = self._entries.get((suite, member_id))
-            if entry is None:  # a canary: what it scored is the run's and the baseline's
-                continue
-            key = entry.planned.member.session.key
-            rows.append(StoredOpinion(suite, key, ticket.session_id, ticket.digest, opinion))
-        self._store.put_opinions(self.run_id, rows)
-
-    def _arrived(
-        self, entry: Entry, tick: Callable[[Progress], None] | None
-    ) -> tuple[Opinion, ...]:
-        """Return what was answered in this run, waiting for it."""
-        if entry.ticket is None or self._dispatcher is None:
-            return ()
-        return self._dispatcher.wait(entry.ticket, tick)
+        self._dispatching.opened().submit(tickets)
 
     def _spent(self, plan: SuitePlan) -> CallCount:
         """Return what was asked about the suite's sessions, whether or not they reported."""
-        dispatcher = self._dispatcher
-        if dispatcher is None:
-            return CallCount()
         entries = (self._entries.get((plan.suite.name, one.member.id)) for one in plan.sessions)
         tickets = [entry.ticket for entry in entries if entry is not None and entry.ticket]
-        tickets += self._canaries.ticket_ids(plan.suite.name)
-        return reduce(CallCount.__add__, map(dispatcher.spent, tickets), CallCount())
+        return self._dispatching.spent([*tickets, *self._canaries.ticket_ids(plan.suite.name)])
 
     def _tally(self, plan: SuitePlan, reported: Callable[[str, str], bool]) -> SuiteTally:
         results = []

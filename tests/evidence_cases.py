@@ -78,6 +78,7 @@ def real_sessions(data: Path, folder: str) -> tuple[Transcript, ...]:
         except TranscriptError:
             continue
         found += [session.transcript for session in reading.sessions]
+    assert found, f"no session below {data / folder}"
     return tuple(found)
 
 

@@ -158,6 +158,8 @@ def test_the_quickstart_is_not_green_by_luck(quickstart: Ended) -> None:
     """Measured scores keep a distance from their thresholds."""
     thresholds = quickstart.suite["thresholds"]
     rows = {row["axis"]: row for row in quickstart.suite["means"]}
+    assert thresholds["mean"]
+    assert thresholds["session"]
     for axis, least in thresholds["mean"].items():
         assert least + MARGIN <= rows[axis]["mean"], axis
     for axis, least in thresholds["session"].items():

@@ -32,6 +32,7 @@ def test_ids_are_paths(pytester: pytest.Pytester) -> None:
 def test_every_id_can_be_named(pytester: pytest.Pytester) -> None:
     """Each id, given back to pytest, runs this one item under this very id."""
     ids = _collected(pytester.runpytest("--sessioneval", "recorded", "--co", "-q"))
+    assert 5 == len(ids)
     for node in ids:
         assert [node] == _collected(pytester.runpytest("--sessioneval", node, "--co", "-q"))
 

@@ -44,7 +44,9 @@ def test_answers_without_contexts_have_no_faithfulness(shared_data: Path) -> Non
     """HaluEval's labels are of answers from nowhere: words say nothing of them."""
     scorer = SampleScorer(ScorerTerms(environ={}))
     path = shared_data / "rag-human-labels" / "halueval_general.150.jsonl"
-    for line in path.read_text("utf-8").splitlines():
+    lines = path.read_text("utf-8").splitlines()
+    assert 150 == len(lines)
+    for line in lines:
         record = json.loads(line)
         sample = Sample(record["user_query"], record["chatgpt_response"])
         found = scorer.score(sample, metrics=["faithfulness"])

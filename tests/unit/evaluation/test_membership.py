@@ -134,9 +134,12 @@ def test_tasks_that_repeat_are_clusters() -> None:
 
 
 def test_tasks_that_do_not_repeat_are_no_clusters() -> None:
-    """Every session stands alone."""
-    assert [None, None] == _clusters(
-        found("a.json", "ab", task_id="1"), found("b.json", "cd", task_id="2")
+    """Every session stands alone, however many have no task at all."""
+    assert [None, None, None, None] == _clusters(
+        found("a.json", "ab", task_id="1"),
+        found("b.json", "cd", task_id="2"),
+        found("c.json", "ef"),
+        found("d.json", "gh"),
     )
 
 

@@ -106,6 +106,9 @@ TABLE = {
     "judge declined": Row(candidate([*MIDDLE[:39], "declined"]), "incomplete", True),
     "every score null": Row(candidate(reasons("not_applicable", 40)), "incomplete", True),
     "a file could not be read": Row(candidate(MIDDLE, unreadable=1), "incomplete", True),
+    "nothing selected but a file that could not be read": Row(
+        candidate([], partial="-k nothing", left_out=None, unreadable=1), "incomplete", True
+    ),
     "sessions added": Row(candidate([*MIDDLE, 10.0, 20.0]), "passed", False),
     "rubric changed": Row(candidate(MIDDLE, versions=OTHER_RUBRIC), "not_comparable", True),
     "judge changed": Row(candidate(MIDDLE, versions=OTHER_JUDGE), "not_comparable", True),
@@ -311,6 +314,12 @@ def test_broken_session_is_named_with_its_scores() -> None:
     decision = against(candidate([*STEADY[:39], 10.0]), baseline(STEADY))
     fall = only(decision).broken[0]
     assert ("session-039", 90.0, 10.0) == (fall.key, fall.before, fall.after)
+
+
+@pytest.mark.parametrize(("after", "risen"), [(90.0, 0), (91.0, 1)])
+def test_rises_are_counted_as_falls_are(after: float, risen: int) -> None:
+    """By more than ``break``, which is 40: by exactly as much is no break either way."""
+    assert risen == only(against(candidate([*MIDDLE[:39], after]), baseline(MIDDLE))).risen
 
 
 def noisy(before: AxisScore, after: AxisScore, index: int) -> tuple[SessionScores, SessionScores]:

@@ -28,6 +28,12 @@ def test_mean_is_not_shown_when_much_is_missing() -> None:
     assert 3 / 40 == shown.missing_share
 
 
+def test_lost_sessions_are_missing_too() -> None:
+    """Three of forty that did not turn up, and nobody knows what they would have scored."""
+    shown = only(against(candidate(MIDDLE[:37]), baseline(MIDDLE)))
+    assert (None, 3 / 40) == (shown.overall, shown.missing_share)
+
+
 def test_mean_is_shown_when_little_is_missing() -> None:
     """At 5 % unjudged the numbers stand, and the run is incomplete all the same."""
     decision = against(candidate(failing(2, MIDDLE)), baseline(MIDDLE))

@@ -129,6 +129,14 @@ def test_lone_session_and_cluster_of_the_same_name_are_two_units() -> None:
     assert unit_of(lone) != unit_of(clustered)
 
 
+def test_a_pair_is_one_of_the_task_that_the_run_names() -> None:
+    """A suite that has been told what groups its sessions need not bless them again for it."""
+    old = sessions([10, 20], recording="before", cluster=lambda number: f"old-{number}")
+    new = sessions([10, 20], recording="after", cluster=lambda _: "refunds")
+    pairs = axis_pairs(pair_sessions(old, new), (), AXIS).pairs
+    assert [("cluster", "refunds")] * 2 == [pair.unit for pair in pairs]
+
+
 def test_duplicate_keys_are_found_sorted() -> None:
     """Every key that occurs twice is named."""
     assert ("a", "c") == duplicate_keys(["c", "b", "a", "a", "c"])

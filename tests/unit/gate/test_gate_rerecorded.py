@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decision_cases import MIDDLE, OTHER_RUBRIC, STEADY, against, only, overall
+from decision_cases import MIDDLE, OTHER_RUBRIC, STEADY, WIGGLE, against, only, overall
 from gate_builders import (
     baseline,
     candidate,
@@ -56,6 +56,22 @@ def test_everything_rerecorded_is_tested_once() -> None:
     assert None is only(against(*rerecorded(100, 0))).changed_only
 
 
+def test_all_but_one_rerecorded_are_tested_alone() -> None:
+    """A single unchanged session is none of them."""
+    changed = only(against(*rerecorded(99, 0))).changed_only
+    assert changed is not None
+    assert 99 == changed.pairs
+
+
+def test_better_than_the_baseline_alone_is_no_improvement() -> None:
+    """Where the anchor was as good: both must be surpassed."""
+    run = candidate([50.0 + 8 + change for change in WIGGLE])
+    anchor = baseline([58.0] * 40)
+    assert against(run, baseline(MIDDLE)).axes[0].improved
+    decision = against(run, baseline(MIDDLE), anchor)
+    assert ("passed", False) == (decision.status, decision.axes[0].improved)
+
+
 def test_anchor_and_baseline_must_both_pass() -> None:
     """Slow decay that each step hides from the rolling baseline is seen by the anchor."""
     run = candidate([50.0 - 4] * 40)
@@ -80,6 +96,13 @@ def test_anchor_does_not_miss_what_the_baseline_retired() -> None:
     decision = against(candidate(MIDDLE[:38]), baseline(MIDDLE[:38]), baseline(STEADY))
     use = decision.baselines[1]
     assert (("session-038", "session-039"), ()) == (use.retired, use.lost)
+
+
+def test_anchor_is_compared_with_all_that_the_run_has() -> None:
+    """Also with sessions that the newer baseline does not have."""
+    decision = against(candidate(MIDDLE), baseline(MIDDLE[:38]), baseline(MIDDLE))
+    rolling, anchor = decision.baselines
+    assert (38, 40, ()) == (rolling.pairs, anchor.pairs, anchor.retired)
 
 
 def test_anchor_of_another_rubric_is_not_comparable() -> None:

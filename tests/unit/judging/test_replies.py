@@ -55,6 +55,22 @@ def test_evidence_is_read_as_citations() -> None:
     assert (Citation("M3", "q", "negative"),) == parsed.axes["goal"].evidence
 
 
+@pytest.mark.parametrize(("count", "accepted"), [(50, True), (51, False)])
+def test_fifty_citations_are_the_most(count: int, *, accepted: bool) -> None:
+    """Each is looked up in the transcript, so that their number must be bounded."""
+    text = reply(axis_reply("goal", evidence=[cite("M1", "q")] * count), axis_reply("tone"))
+    if accepted:
+        assert count == len(_parsed(text).axes["goal"].evidence)
+    else:
+        assert "goal.evidence has 51 entries; at most 50" in _refused(text)
+
+
+def test_a_rationale_is_kept_up_to_its_limit() -> None:
+    """No judge fills the store: 2,000 characters."""
+    parsed = _parsed(reply(axis_reply("goal", rationale="x" * 2_001), axis_reply("tone")))
+    assert "x" * 2_000 == parsed.axes["goal"].rationale
+
+
 def test_a_level_of_null_means_the_axis_does_not_apply() -> None:
     """``applicable: false`` with ``level: null`` is an answer on a nullable axis."""
     parsed = _parsed(reply(axis_reply("goal"), axis_reply("tone", applicable=False, level=None)))
@@ -103,6 +119,7 @@ def test_a_fence_inside_a_quote_does_not_end_the_block() -> None:
         ("I think it deserves 80.", "no JSON object"),
         ('Sure: {"a": 1}', "no JSON object"),
         ('{"a": 1} and {"a": 2}', "more text follows"),
+        ('{"a": 1}\n```json\n{"a": 2}\n```', "more text follows"),
         ('```json\n{"a": 1}\n```\nor rather\n```json\n{"a": 2}\n```', "more text follows"),
         ('```json\n{"a": 1}', "not closed"),
         ('{"a": 1', "too early"),
@@ -194,6 +211,7 @@ def test_an_axis_nobody_asked_for_is_refused() -> None:
         ({"evidence": [cite("M3", "q", "neutral")]}, "accepted: positive, negative"),
         ({"evidence": [cite("message 3", "q")]}, "no label such as M12"),
         ({"evidence": [cite(-1, "q")]}, "no label such as M12"),
+        ({"evidence": [cite("M1 and M2", "q")]}, "no label such as M12"),
         ({"evidence": [{"message": "M3", "quote": "q"}]}, "lacks polarity"),
         ({"evidence": [{**cite("M3", "q"), "why": ""}]}, 'unknown keys "why"'),
         ({"evidence": "M3"}, "must be a list, found a string"),

@@ -323,7 +323,9 @@ def test_real_sessions_against_the_actions_their_tasks_expect(shared_data: Path)
 
 def test_the_last_answer_in_real_sessions_is_never_the_last_message(shared_data: Path) -> None:
     """A user's ###STOP### or a tool's result stands last; the answer before it is found."""
-    for _, transcript in read_tau(shared_data):
+    sessions = read_tau(shared_data)
+    assert sessions
+    for _, transcript in sessions:
         found = only(Expectation(final_matches="(?s).*"), transcript)
         assert found.held
         assert found.message is not None

@@ -298,7 +298,9 @@ def test_hostile_text_takes_no_more_than_its_length() -> None:
 
 def test_real_sessions_hold_no_secret_we_would_tear_a_hole_for(shared_data: Path) -> None:
     """In recorded airline and retail talk nothing is taken for a secret."""
-    for path in sorted((shared_data / "tau-bench").glob("*.json")):
+    paths = sorted((shared_data / "tau-bench").glob("*.json"))
+    assert paths
+    for path in paths:
         texts = [
             message["content"] or ""
             for run in json.loads(path.read_text())

@@ -99,6 +99,7 @@ def test_results_name_their_call_in_id(telecom: list[Transcript]) -> None:
 def test_arguments_are_objects(telecom: list[Transcript]) -> None:
     """tau-bench has strings there."""
     calls = [c for t in telecom for m in t.messages for c in m.tool_calls]
+    assert calls
     assert all(isinstance(call.arguments, dict) for call in calls)
 
 
@@ -111,6 +112,7 @@ def test_parallel_calls_are_paired_each_with_its_result(airline: list[Transcript
 
 def test_repeated_call_ids_do_not_mislead_pairing(open_model: list[Transcript]) -> None:
     """In all four sessions ids repeat; each result follows its own call."""
+    assert 4 == len(open_model)
     for transcript in open_model:
         ids = [c.call_id for m in transcript.messages for c in m.tool_calls]
         assert len(set(ids)) < len(ids)

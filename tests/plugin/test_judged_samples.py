@@ -46,8 +46,9 @@ def _write(pytester: pytest.Pytester, samples: str, suite: str = SUITE) -> None:
 
 def _axes(pytester: pytest.Pytester) -> dict[str, Any]:
     """Return what the last run's report says of the one sample's axes."""
-    paths = sorted((pytester.path / ".sessioneval" / "runs").glob("*/report.json"))
-    report = json.loads(paths[-1].read_text("utf-8"))
+    paths = (pytester.path / ".sessioneval" / "runs").glob("*/report.json")
+    last = max(paths, key=lambda path: path.stat().st_mtime_ns)  # ids of one second are in no order
+    report = json.loads(last.read_text("utf-8"))
     (session,) = report["suites"][0]["sessions"]
     axes: dict[str, Any] = session["verdict"]["axes"]
     return axes

@@ -17,7 +17,8 @@ from pytest_sessioneval.server.pages import rendering
 from pytest_sessioneval.server.pages.links import run_url, session_url
 from pytest_sessioneval.server.pages.prose import prose, session_links
 from pytest_sessioneval.server.pages.reading import advice_of, recorded_of, report_of
-from pytest_sessioneval.server.pages.run_view import run_lines, run_view
+from pytest_sessioneval.server.pages.run_view import run_view
+from pytest_sessioneval.server.pages.runs_view import run_lines
 from pytest_sessioneval.server.pages.scoring_view import scoring_view
 from pytest_sessioneval.server.pages.session_view import session_view
 from pytest_sessioneval.server.pages.sessions_view import sessions_view

@@ -1,11 +1,11 @@
-"""Runs as their pages show them: the list of runs, and one run with its sessions. Pure."""
+"""One run as its page shows it, with its sessions. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pytest_sessioneval.reports.model import AxisReport, Report, SessionReport, SuiteReport
 from pytest_sessioneval.reports.wording import (
@@ -20,9 +20,10 @@ from pytest_sessioneval.reports.wording import (
     state_list,
 )
 from pytest_sessioneval.server.pages.links import run_url, session_url
+from pytest_sessioneval.server.pages.runs_view import took
 from pytest_sessioneval.stores.protocol import RunRow
 from pytest_sessioneval.stores.run_statuses import RunStatus
-from pytest_sessioneval.stores.summary import SampleCount, SuiteSummary
+from pytest_sessioneval.stores.summary import SuiteSummary
 from pytest_sessioneval.verdicts.means import AxisMean
 from pytest_sessioneval.verdicts.model import UnscoredReason
 
@@ -32,36 +33,16 @@ __all__ = [
     "LiveLine",
     "LiveView",
     "MeanRow",
-    "RunLine",
     "RunView",
     "SessionLine",
     "SuiteView",
-    "run_lines",
     "run_view",
 ]
 
 SESSIONS = 200
 """Sessions of a suite on one page of its run."""
 
-_SUITES = 3
 _UNEVENTFUL = {"passed", "not_run", "skipped"}
-
-
-@dataclass(frozen=True, slots=True)
-class RunLine:
-    """One run in the list of runs."""
-
-    url: str
-    run_id: str
-    state: str
-    started_at: datetime
-    took: str
-    suites: str
-    sessions: int | None
-    """None: not known before the run has ended, or none: it scored samples."""
-    outcome: str
-    """How its sessions ended, in words."""
-    judge: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +152,6 @@ class RunView:
         return self.state == "running"
 
 
-def run_lines(rows: Sequence[RunRow]) -> tuple[RunLine, ...]:
-    """Return the runs as they are listed."""
-    return tuple(map(_line, rows))
-
-
 def run_view(
     row: RunRow,
     report: Report | None,
@@ -201,7 +177,7 @@ def run_view(
         state=row.state if status is None else status.state,
         started_at=row.started_at,
         finished_at=row.finished_at,
-        took=_took(row),
+        took=took(row),
         suites=suites,
         partial=row.summary.partial if row.summary is not None else "",
         has_report=report is not None,
@@ -236,47 +212,6 @@ def _live(status: RunStatus, start: int) -> LiveView | None:
         newer=run_url(status.run_id, start=max(0, first - SESSIONS)) if first else None,
         older=run_url(status.run_id, start=first + SESSIONS) if first + SESSIONS < total else None,
     )
-
-
-def _line(row: RunRow) -> RunLine:
-    suites = row.summary.suites if row.summary is not None else ()
-    names = [suite.suite for suite in suites[:_SUITES]]
-    if len(suites) > _SUITES:
-        names.append(f"{len(suites) - _SUITES} more")
-    states: dict[str, int] = {}
-    for suite in suites:
-        for state, number in suite.states.items():
-            words = state.replace("_", " ")
-            states[words] = states.get(words, 0) + number
-    samples = row.summary.samples if row.summary is not None else None
-    if samples is not None:
-        names = [f"scoring of {samples.session_id}"]
-    return RunLine(
-        url=run_url(row.run_id),
-        run_id=row.run_id,
-        state=row.state,
-        started_at=row.started_at,
-        took=_took(row),
-        suites=", ".join(names),
-        sessions=sum(suite.sessions for suite in suites) if suites else None,
-        outcome=count_list(states) if samples is None else _calls(samples),
-        judge=", ".join(dict.fromkeys(suite.judge_model for suite in suites)),
-    )
-
-
-def _calls(samples: SampleCount) -> str:
-    return f"{counted(samples.calls, 'call')}, {samples.rows:,} completed"
-
-
-def _took(row: RunRow) -> str:
-    if row.finished_at is None:
-        return ""
-    seconds = max(timedelta(), row.finished_at - row.started_at).total_seconds()
-    if seconds < 60:  # noqa: PLR2004 -- a minute
-        return f"{seconds:.1f} s"
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
 
 
 def _summarised(suite: SuiteSummary) -> SuiteView:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from served import AUTHORIZED, TOKEN, Caller
 
-from pytest_sessioneval.server.access import LOOPBACK_HOSTS
+from pytest_sessioneval.server.access import LOOPBACK_HOSTS, Access
 from pytest_sessioneval.server.guard import RequestLimits
 from pytest_sessioneval.server.service import Service
 
@@ -54,6 +54,30 @@ def test_the_token_opens_the_service(service: Service, serve: Callable[..., str]
     """Who shows the token is answered."""
     answer = httpx.get(f"{serve(service, token=TOKEN)}/eval/sessions", headers=AUTHORIZED)
     assert (200, []) == (answer.status_code, answer.json())
+
+
+def test_a_cookie_stands_for_the_token(service: Service, call: Call) -> None:
+    """It holds no token, and cookies of other programs on this machine do not hide it."""
+    access = Access(token=TOKEN, hosts=())
+    cookie = f"a[b]=@; {access.cookie_name}={access.cookie_value}; c"
+    answer = call(service, shown=None).get("/eval/sessions", headers={"Cookie": cookie})
+    assert 200 == answer.status_code
+    assert TOKEN not in cookie
+
+
+@pytest.mark.parametrize("value", ["", TOKEN, "0" * 64])
+def test_another_cookie_opens_nothing(service: Service, call: Call, value: str) -> None:
+    """Neither the token itself nor the cookie of another token."""
+    cookie = f"{Access(token=TOKEN, hosts=()).cookie_name}={value}"
+    answer = call(service, shown=None).get("/eval/sessions", headers={"Cookie": cookie})
+    assert 401 == answer.status_code
+
+
+def test_two_tokens_have_two_cookies() -> None:
+    """Servers on two ports of one machine do not sign each other's visitors out."""
+    first, second = Access(token="a", hosts=()), Access(token="b", hosts=())  # noqa: S106
+    assert first.cookie_name != second.cookie_name
+    assert first.cookie_value != second.cookie_value
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ _AT_ONCE = 8
 _BEAT_S = 2.0
 _FIND_S = 2.0
 _DRAIN_S = 150.0
-_CLOSING_S = 10.0
+_CLOSING_S = 1.0
 _RESUMABLE = ("interrupted", "cancelled")
 
 

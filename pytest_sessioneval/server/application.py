@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 
 from fastapi import FastAPI
@@ -52,7 +53,10 @@ def create_app(
     )
     app.state.service = service
     app.state.access = access
-    app.add_middleware(Guard, access=access, limits=limits or RequestLimits())
+    app.state.ending = asyncio.Event()
+    app.add_middleware(
+        Guard, access=access, limits=limits or RequestLimits(), ending=app.state.ending
+    )
     app.add_middleware(PageFailures)
     answer_failures(app)
     surfaces = (evaluation_routes, run_routes, scoring_routes, pages)

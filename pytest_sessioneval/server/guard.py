@@ -26,6 +26,9 @@ _HEADERS = {
 }
 """What an answer says unless its endpoint says otherwise."""
 _MIB = 1024 * 1024
+_LAST_S = 0.5
+"""How long an endpoint may go on once the server ends."""
+_ENDING = Refusal(503, "the server is ending: ask again when it is up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,17 @@ class Guard:
 
     The body is read before the endpoint is asked, so that no endpoint waits
     for a slow caller. An endpoint that takes too long goes on, unheard, and
-    counts as in progress until it is done.
+    counts as in progress until it is done. Once ``ending`` is set, nobody waits
+    for an endpoint any more.
     """
 
-    def __init__(self, app: ASGIApp, *, access: Access, limits: RequestLimits) -> None:
+    def __init__(
+        self, app: ASGIApp, *, access: Access, limits: RequestLimits, ending: asyncio.Event
+    ) -> None:
         self._app = app
         self._access = access
         self._limits = limits
+        self._ending = ending
         self._in_progress = 0
         self._unheard: set[asyncio.Task[None]] = set()
 
@@ -81,11 +88,26 @@ class Guard:
         self._in_progress += 1
         task = asyncio.ensure_future(self._answered(scope, receive, answer, head))
         task.add_done_callback(self._done)
-        done, _ = await asyncio.wait({task}, timeout=self._limits.receive_s + self._limits.answer_s)
-        if not done:
+        if not await self._is_done(task):
             self._unheard.add(task)
             seconds = self._limits.answer_s
-            await answer.refuse(Refusal(504, f"no answer within {seconds:g} seconds"), last=True)
+            late = Refusal(504, f"no answer within {seconds:g} seconds")
+            await answer.refuse(_ENDING if self._ending.is_set() else late, last=True)
+
+    async def _is_done(self, task: asyncio.Task[None]) -> bool:
+        """Return whether the answer came before its time was up or the server ended."""
+        ending = asyncio.ensure_future(self._ending.wait())
+        try:
+            await asyncio.wait(
+                {task, ending},
+                timeout=self._limits.receive_s + self._limits.answer_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if ending.done():
+                await asyncio.wait({task}, timeout=_LAST_S)
+        finally:
+            ending.cancel()
+        return task.done()
 
     async def _answered(self, scope: Scope, receive: Receive, answer: _Answer, head: Head) -> None:
         body = await self._body(receive, head)

@@ -27,20 +27,28 @@ class Serving(uvicorn.Server):
             server_header=False,
             lifespan="off",
             timeout_graceful_shutdown=_CLOSING_S,
+            # What a caller says of other addresses decides nothing here.
+            proxy_headers=False,
         )
         super().__init__(config)
         self._is_up = started
+        self._ending = app.state.ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
         await super().startup(sockets)
         self._is_up()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End: requests that go on are told so."""
+        self._ending.set()
+        await super().shutdown(sockets)
+
 
 def serve_on(app: FastAPI, listening: socket.socket, *, started: Callable[[], None]) -> None:
     """Serve on the socket until SIGINT or SIGTERM, then return.
 
-    What is being answered then gets two seconds to end.
+    What is being answered then gets half a second, and is told that the server ends.
     """
 
     def ended(_signal: int, _frame: FrameType | None) -> None:

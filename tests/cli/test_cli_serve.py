@@ -8,7 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,10 +39,10 @@ class Server:
         return str(url)
 
     def end(self, by: signal.Signals) -> tuple[int, str]:
-        """Send the signal; return exit status and the last line."""
+        """Send the signal; return exit status and all that is said after it."""
         self.process.send_signal(by)
         rest, _ = self.process.communicate(timeout=60)
-        return self.process.returncode, rest.splitlines()[-1]
+        return self.process.returncode, rest.strip()
 
 
 @contextmanager
@@ -58,7 +60,8 @@ def started(folder: Path, *options: str, **environ: str) -> Iterator[Server]:
         server = Server(process)
         try:
             assert process.stdout is not None
-            last = "SESSIONEVAL_TOKEN" if "SESSIONEVAL_TOKEN" not in environ else "listening"
+            known = "SESSIONEVAL_TOKEN" in environ
+            last = "no token" if "--no-token" in options else "listening" if known else "token:"
             for line in process.stdout:
                 server.said.append(line)
                 if last in line:
@@ -94,6 +97,30 @@ def test_it_says_what_it_serves_and_ends_when_told(shop: Path, by: signal.Signal
         )
         assert ["a"] == [one["session_id"] for one in answer.json()]
         assert (0, "ended") == server.end(by)
+
+
+def test_it_ends_at_once_though_a_judge_never_answers(shop: Path) -> None:
+    """The run is interrupted, who waits for a score is told, and no traceback is shown."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor() as others:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        judge = {"OPENAI_BASE_URL": address, "OPENAI_API_KEY": "k"}
+        with started(shop, "--judge", "openai:m", "--no-token", **judge) as server:
+            run = httpx.post(f"{server.url}/eval/run", json={"scope": "all"}).json()["run_id"]
+            first, _ = silent.accept()
+            sample = {"question": "q", "answer": "a b c", "contexts": ["a b"]}
+            scored = others.submit(httpx.post, f"{server.url}/api/score", json=sample, timeout=60)
+            second, _ = silent.accept()
+            with first, second:
+                began = time.monotonic()
+                assert (0, "ended") == server.end(signal.SIGINT)
+                assert time.monotonic() - began < 10
+            assert (503, {"detail": "the server is ending: ask again when it is up"}) == (
+                scored.result().status_code,
+                scored.result().json(),
+            )
+    with started(shop, "--no-token") as server:
+        found = httpx.get(f"{server.url}/eval/run/{run}").json()
+    assert "interrupted" == found["state"]
 
 
 def test_the_token_of_the_environment_is_not_printed(shop: Path) -> None:

@@ -36,7 +36,9 @@ def asked(
     """Return the answers of a guarded application to requests, one after another."""
 
     async def ask() -> list[httpx.Response]:
-        transport = httpx.ASGITransport(Guard(application, access=OPEN, limits=limits))
+        transport = httpx.ASGITransport(
+            Guard(application, access=OPEN, limits=limits, ending=asyncio.Event())
+        )
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return [
                 await client.post("/", content=body, headers={"Content-Type": "application/json"})
@@ -74,6 +76,28 @@ def test_an_endpoint_that_takes_too_long_is_told() -> None:
     assert {"detail": "no answer within 0.005 seconds"} == first.json()
 
 
+def test_an_endpoint_that_goes_on_does_not_keep_the_server_from_ending() -> None:
+    """Its caller hears that the server ends; one that is about to answer still can."""
+
+    async def ended() -> list[int]:
+        ending, gate = asyncio.Event(), asyncio.Event()
+
+        async def waits(scope: Any, receive: Any, send: Any) -> None:
+            if scope["path"] == "/ready":
+                ending.set()
+                await answers(scope, receive, send)
+            else:
+                await gate.wait()
+
+        guard = Guard(waits, access=OPEN, limits=RequestLimits(), ending=ending)
+        transport = httpx.ASGITransport(guard)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            both = asyncio.gather(client.get("/slow"), client.get("/ready"))
+            return [one.status_code for one in await both]
+
+    assert [503, 200] == asyncio.run(ended())
+
+
 def test_what_an_endpoint_sends_too_late_is_not_sent() -> None:
     """The answer that it takes too long is the only one."""
 
@@ -91,7 +115,7 @@ def test_what_an_endpoint_sends_too_late_is_not_sent() -> None:
             return {"type": "http.request", "body": b"", "more_body": False}
 
         limits = RequestLimits(receive_s=0.005, answer_s=0.005)
-        guard = Guard(waits, access=OPEN, limits=limits)
+        guard = Guard(waits, access=OPEN, limits=limits, ending=asyncio.Event())
         scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"localhost")]}
         await guard(scope, receive, send)
         (task,) = guard._unheard

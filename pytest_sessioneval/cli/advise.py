@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+
+import click
 
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.advisor import AdvisorTerms, suggested
@@ -58,5 +61,6 @@ def advice_on(
             redaction=redaction,
             budget=terms.budget(CallCount()),
             now=now,
+            announce=partial(click.echo, err=True),
         )
     return render_advice([found], links_under(links))

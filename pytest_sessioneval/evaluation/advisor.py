@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,8 +17,9 @@ from pytest_sessioneval.evaluation.advising import background_of
 from pytest_sessioneval.evaluation.plan import Plan
 from pytest_sessioneval.judging.backends.opening import open_backend
 from pytest_sessioneval.judging.budget import CallBudget, CostBudget
-from pytest_sessioneval.judging.model import Backend
-from pytest_sessioneval.judging.models import ModelTable
+from pytest_sessioneval.judging.long_sessions import LONGEST_REPLY, prompt_tokens
+from pytest_sessioneval.judging.model import Backend, Prompt
+from pytest_sessioneval.judging.models import ModelTable, known_models
 from pytest_sessioneval.reports.advice.asking import (
     UngroundedError,
     advice_prompt,
@@ -30,6 +31,7 @@ from pytest_sessioneval.reports.advice.following import KeptAdvice, kept_advice
 from pytest_sessioneval.reports.advice.model import Advisor, Cluster, Suggestion
 from pytest_sessioneval.reports.model import Report, SuiteReport
 from pytest_sessioneval.reports.neutralise import one_line
+from pytest_sessioneval.reports.wording import counted, dollars
 from pytest_sessioneval.stores.protocol import Store, StoredAdvice
 from pytest_sessioneval.suites.model import JudgeSettings
 from pytest_sessioneval.transcripts.redaction_policy import RedactionPolicy
@@ -69,14 +71,20 @@ class AdvisorTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
-    """What every call about a suite has in common."""
+class _Question:
+    """One call: the cluster it is about, and what is sent."""
 
     suite: SuiteReport
-    settings: JudgeSettings
-    """Parameters that are sent beside the prompt."""
-    redaction: RedactionPolicy
-    """What is replaced before anything is sent."""
+    cluster: Cluster
+    nonce: str
+    prompt: Prompt
+
+    @classmethod
+    def about(cls, cluster: Cluster, suite: SuiteReport, redaction: RedactionPolicy) -> _Question:
+        """Return the question about a cluster, under a code that nobody could foresee."""
+        nonce = secrets.token_hex(16)
+        prompt = advice_prompt(cluster, suite.axes, nonce=nonce, redaction=redaction)
+        return cls(suite, cluster, nonce, prompt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +98,18 @@ class _Answered:
 
 
 def with_suggestions(
-    report: Report, plan: Plan, store: Store, terms: AdvisorTerms, *, now: datetime
+    report: Report,
+    plan: Plan,
+    store: Store,
+    terms: AdvisorTerms,
+    *,
+    now: datetime,
+    announce: Callable[[str], None],
 ) -> Report:
     """Return the advised report with what a model makes of each suite's costliest clusters.
 
-    Raises ``StoreError``; see ``suggested``.
+    ``announce`` hears, suite by suite, how many calls are about to be made. Raises
+    ``StoreError``; see ``suggested``.
     """
     spent = CallCount()
     for suite in report.suites:
@@ -110,6 +125,7 @@ def with_suggestions(
             redaction=suite_plan.suite.redaction,
             budget=budget,
             now=now,
+            announce=announce,
         )
         for suite, suite_plan in zip(report.suites, plan.suites, strict=True)
     )
@@ -126,6 +142,7 @@ def suggested(
     redaction: RedactionPolicy,
     budget: CallBudget,
     now: datetime,
+    announce: Callable[[str], None],
 ) -> SuiteReport:
     """Return the advised suite with what a model makes of its costliest clusters.
 
@@ -138,8 +155,10 @@ def suggested(
     advisor = _known(store, suite.suite, advice.digest, terms.model)
     if advisor is None:
         chosen = [one for one in advice.clusters if can_be_asked(one) and one.same_as is None]
-        request = _Request(suite, settings=settings, redaction=redaction)
-        advisor = _asked(chosen[:_MOST], request, terms, budget)
+        questions = [_Question.about(one, suite, redaction) for one in chosen[:_MOST]]
+        if questions:
+            announce(_planned(questions, terms))
+        advisor = _asked(questions, settings, terms, budget)
         if advisor.asked and not advisor.failures:
             kept = kept_advice(suite, advisor, members(suite, background))
             store.put_advice(
@@ -166,19 +185,33 @@ def _known(store: Store, suite: str, digest: str, model: str) -> Advisor | None:
     return None
 
 
+def _planned(questions: Sequence[_Question], terms: AdvisorTerms) -> str:
+    """Return how many calls are about to be made, and what they cost at most where it is known."""
+    calls = f"advisor: {counted(len(questions), 'call')} to {terms.model}"
+    prices = (terms.models or known_models()).prices(terms.model)
+    if prices is None:
+        return calls
+    most = sum(prices.at_most(prompt_tokens(one.prompt), LONGEST_REPLY) for one in questions)
+    return f"{calls}, at most {dollars(most)}"
+
+
 def _asked(
-    clusters: Sequence[Cluster], request: _Request, terms: AdvisorTerms, budget: CallBudget
+    questions: Sequence[_Question],
+    settings: JudgeSettings,
+    terms: AdvisorTerms,
+    budget: CallBudget,
 ) -> Advisor:
-    if not clusters:
+    if not questions:
         return Advisor(model=terms.model)
+    stop = threading.Event()
     try:
         opened = open_backend(
             terms.model,
-            settings=request.settings,
+            settings=settings,
             environ=terms.environ,
             timeout_s=terms.timeout_s,
             connections=_MOST,
-            stop=threading.Event(),
+            stop=stop,
             reserve=budget.reserve,
             models=terms.models,
             cost=budget.cost,
@@ -186,13 +219,17 @@ def _asked(
     except SettingError as error:
         return Advisor(model=terms.model, failures=(one_line(str(error), _LONGEST_REASON),))
     with closing(opened) as backend, ThreadPoolExecutor(_MOST) as pool:
-        answers = list(pool.map(lambda one: _answer(one, request, backend), clusters))
+        try:
+            answers = list(pool.map(lambda one: _answer(one, backend), questions))
+        except BaseException:  # Ctrl-C, say: leaving the block waits for the calls
+            stop.set()
+            raise
     spent = CallCount()
     for answer in answers:
         spent += answer.spent
     return Advisor(
         model=terms.model,
-        asked=len(clusters),
+        asked=len(questions),
         suggestions=tuple(one.suggestion for one in answers if one.suggestion is not None),
         rejected=tuple(one.rejected for one in answers if one.rejected),
         failures=tuple(one.failure for one in answers if one.failure),
@@ -200,15 +237,12 @@ def _asked(
     )
 
 
-def _answer(cluster: Cluster, request: _Request, backend: Backend) -> _Answered:
+def _answer(question: _Question, backend: Backend) -> _Answered:
+    cluster, suite = question.cluster, question.suite
     name = one_line(f"{cluster.axis} {cluster.tag} {cluster.tool}", 80)
-    nonce = secrets.token_hex(16)
-    axes = request.suite.axes
     spent = CallCount()
     try:
-        completion = backend.complete(
-            advice_prompt(cluster, axes, nonce=nonce, redaction=request.redaction)
-        )
+        completion = backend.complete(question.prompt)
         spent = completion.spent
         if completion.refused or completion.truncated:
             what = "declined to answer" if completion.refused else "was cut short"
@@ -216,9 +250,9 @@ def _answer(cluster: Cluster, request: _Request, backend: Backend) -> _Answered:
         suggestion = read_advice(
             completion.text,
             cluster,
-            axes,
-            nonce=nonce,
-            suite=request.suite.suite,
+            suite.axes,
+            nonce=question.nonce,
+            suite=suite.suite,
             model=f"{backend.name}:{backend.model}",
         )
     except UngroundedError as error:

@@ -17,6 +17,7 @@ from pytest_sessioneval.evaluation.baselines import BaselineWritten
 from pytest_sessioneval.evaluation.cards import standings
 from pytest_sessioneval.evaluation.deciding import decide_run, write_baselines
 from pytest_sessioneval.evaluation.evaluation import Evaluation
+from pytest_sessioneval.evaluation.plan import Plan
 from pytest_sessioneval.evaluation.provenance import provenance
 from pytest_sessioneval.gate.properties import decision_properties
 from pytest_sessioneval.gate.result import GateResult
@@ -122,7 +123,7 @@ def conclude(
     try:
         report = with_advice(report, evaluation.plan, source.store)
         if settings.advisor is not None and ended.decides and not settings.evaluation.offline:
-            report = _suggested(report, settings.advisor, settings, evaluation, source)
+            report = _suggested(report, settings, source, evaluation.plan, config)
     except StoreError as error:  # advice is worth no report
         problems.append(f"internal error: {error}")
     if settings.part is not None and not ended.decides:
@@ -188,10 +189,10 @@ def _end(
 
 def _suggested(
     report: Report,
-    model: str,
     settings: RunSettings,
-    evaluation: Evaluation,
     source: LocalSource,
+    plan: Plan,
+    config: pytest.Config,
 ) -> Report:
     """Return the report with what the advisor makes of it."""
     # Brings prompts and replies of judges that are asked in words: most runs ask no such model.
@@ -201,15 +202,19 @@ def _suggested(
     )
 
     terms = AdvisorTerms(
-        model=model,
+        model=settings.advisor or "",
         environ=os.environ,
         timeout_s=settings.timeout_s,
         max_calls=settings.evaluation.max_calls,
         max_cost_usd=settings.evaluation.max_cost_usd,
         models=settings.evaluation.models,
     )
+
+    def announce(line: str) -> None:
+        _say(config, one_line(line, _LINE))
+
     now = datetime.now(UTC)
-    return with_suggestions(report, evaluation.plan, source.store, terms, now=now)
+    return with_suggestions(report, plan, source.store, terms, now=now, announce=announce)
 
 
 def _written(
@@ -332,6 +337,16 @@ def _begin_line(config: pytest.Config) -> None:
         reporter.currentfspath = None  # whatever is named next then begins a line of its own
     else:
         reporter.write("\n")
+
+
+def _say(config: pytest.Config, line: str) -> None:
+    """Print a line of its own while the progress of the run loop may be on one."""
+    reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return
+    if not (reporter.showfspath or reporter.showlongtestinfo):
+        reporter.write("\n")  # the dots of -q end no line by themselves
+    reporter.write_line(line)
 
 
 def _commit_url(environ: Mapping[str, str]) -> str | None:

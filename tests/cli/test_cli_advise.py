@@ -89,6 +89,7 @@ def test_a_model_is_asked_once_about_the_same_facts(report: Path, advisor: Judge
     """The second time its answers come from the store."""
     first = run("advise", report, "--model", "openai:small")
     calls = advisor.calls
+    assert (1, "advisor: 1 call to openai:small\n") == (calls, first.stderr)
     again = run("advise", report, "--model", "openai:small")
     assert (0, first.stdout, calls) == (again.exit_code, again.stdout, advisor.calls)
     assert calls == first.stdout.count("The order is never looked up.") > 0

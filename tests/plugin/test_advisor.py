@@ -11,6 +11,13 @@ from plugin_runs import Runs, Sessions, outcomes, refusal
 from pytest_sessioneval.testing import JudgeRequest, JudgeServer
 
 _ADVISOR = "--sessioneval-advisor=openai:small"
+_PRICES = """
+[[model]]
+name = "openai:small"
+[model.prices]
+input = 1.0
+output = 2.0
+"""
 
 
 def _advice(request: JudgeRequest, **changes: object) -> str:
@@ -72,6 +79,30 @@ def test_grounded_advice_stands_with_its_cluster(
     assert "> Change (prompt): Stop after one refusal.\n" in text
     assert "\n- F1 [`a.json#M2`](" in text
     assert runs.suite["advice"]["advisor"]["spent"]["calls"] == advisor.calls
+
+
+@pytest.mark.parametrize("how", [(), ("-q",), ("-v",)], ids=["plain", "quiet", "verbose"])
+def test_the_calls_are_announced_before_the_first(
+    pytester: pytest.Pytester, advisor: JudgeServer, how: tuple[str, ...]
+) -> None:
+    """How many, and to whom, on a line of its own; nothing where the answers are known."""
+    first = pytester.runpytest("--sessioneval", "recorded", _ADVISOR, *how)
+    first.stdout.fnmatch_lines([f"advisor: {advisor.calls} calls to openai:small"])
+    again = pytester.runpytest("--sessioneval", "recorded", _ADVISOR)
+    assert 2 == advisor.calls
+    again.stdout.no_fnmatch_line("advisor: *")
+
+
+def test_a_known_price_is_announced_as_the_most(
+    pytester: pytest.Pytester, advisor: JudgeServer
+) -> None:
+    """What the replies may cost is not known beforehand: the most they can is."""
+    prices = pytester.path / "prices.toml"
+    prices.write_text(_PRICES, "utf-8")
+    result = pytester.runpytest(
+        "--sessioneval", "recorded", _ADVISOR, f"--sessioneval-prices={prices}"
+    )
+    result.stdout.fnmatch_lines([f"advisor: {advisor.calls} calls to openai:small, at most $*"])
 
 
 def test_only_facts_are_sent(pytester: pytest.Pytester, advisor: JudgeServer) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -35,6 +34,7 @@ from pytest_sessioneval.judging.backends.opening import open_judge
 from pytest_sessioneval.judging.budget import CallBudget
 from pytest_sessioneval.judging.model import Judge
 from pytest_sessioneval.shell.announcing import announcement, estimate_lines, samples_hint
+from pytest_sessioneval.shell.hook_values import given_judges
 from pytest_sessioneval.shell.settings import RunSettings
 from pytest_sessioneval.shell.sources import Tick
 from pytest_sessioneval.stores.protocol import Store
@@ -42,9 +42,6 @@ from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.transcripts.registry import Registry
 from pytest_sessioneval.verdicts.run import Run, SessionResult
-
-if TYPE_CHECKING:
-    from pytest_sessioneval.judging.backends.hook import JudgeFunction
 
 __all__ = ["LocalSource"]
 
@@ -197,15 +194,9 @@ class LocalSource:
             connections=self._settings.evaluation.concurrency,
             stop=stop,
             base=suite.root,
-            hooks=self._hook_judges(),
+            hooks=given_judges(self._config),
             reserve=budget.reserve,
             models=self._settings.evaluation.models,
             cost=budget.cost,
             calibration=suite.calibration,
         )
-
-    def _hook_judges(self) -> dict[str, JudgeFunction]:
-        known: dict[str, JudgeFunction] = {}
-        for given in self._config.hook.pytest_sessioneval_judges():
-            known |= given
-        return known

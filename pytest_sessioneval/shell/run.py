@@ -22,6 +22,7 @@ from pytest_sessioneval.shell.collecting import (
     SuiteSessionFile,
     SuiteTree,
 )
+from pytest_sessioneval.shell.hook_values import given_registry
 from pytest_sessioneval.shell.items import SessionItem
 from pytest_sessioneval.shell.local import LocalSource
 from pytest_sessioneval.shell.outcome import Outcome, conclude, report_no_gate
@@ -33,7 +34,7 @@ from pytest_sessioneval.shell.suites import SuiteBook
 from pytest_sessioneval.shell.workers import ControllerDesk, RemoteSource
 from pytest_sessioneval.stores.opening import open_store
 from pytest_sessioneval.stores.protocol import Store
-from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
+from pytest_sessioneval.transcripts.registry import Registry
 from pytest_sessioneval.verdicts.run import SessionResult
 
 if TYPE_CHECKING:
@@ -73,12 +74,7 @@ class RunPlugin:
     @cached_property
     def registry(self) -> Registry:
         """The readers: those of hooks first."""
-        given = [
-            reader
-            for readers in self.config.hook.pytest_sessioneval_readers()
-            for reader in readers
-        ]
-        return Registry((*given, *builtin_readers()))
+        return given_registry(self.config)
 
     @cached_property
     def store(self) -> Store:
@@ -90,7 +86,7 @@ class RunPlugin:
         """The suites in play."""
         # A worker judges nothing: what it reads, the controller reads again.
         readings = None if self.is_worker else self._readings
-        return SuiteBook(self.config, self.settings, self.registry, readings)
+        return SuiteBook(self.config, self.settings, lambda: self.registry, readings)
 
     @cached_property
     def source(self) -> ResultSource:

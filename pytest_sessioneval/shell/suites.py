@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from pytest_sessioneval.errors import SettingError, StoreError, SuiteError, UsageError
+from pytest_sessioneval.errors import StoreError, SuiteError, UsageError
 from pytest_sessioneval.evaluation.gating import Reference, reference_of
 from pytest_sessioneval.evaluation.reading import Readings
 from pytest_sessioneval.evaluation.scanning import nothing_found, scan
 from pytest_sessioneval.evaluation.walking import Ignored
 from pytest_sessioneval.shell.collecting import SuiteTree
+from pytest_sessioneval.shell.hook_values import given_secrets
 from pytest_sessioneval.shell.protocol import foreign
 from pytest_sessioneval.shell.settings import RunSettings
 from pytest_sessioneval.stores.protocol import Store
@@ -27,7 +28,6 @@ from pytest_sessioneval.suites.rubric import load_rubric
 from pytest_sessioneval.transcripts.redaction_policy import (
     OwnSecret,
     RedactionPolicy,
-    own_secret,
 )
 from pytest_sessioneval.transcripts.registry import Registry
 
@@ -53,7 +53,7 @@ class SuiteBook:
         self,
         config: pytest.Config,
         settings: RunSettings,
-        registry: Registry,
+        registry: Callable[[], Registry],
         readings: Readings | None,
     ) -> None:
         self._config = config
@@ -120,17 +120,7 @@ class SuiteBook:
     @cached_property
     def _secrets(self) -> tuple[OwnSecret, ...]:
         """The kinds of secrets that hooks name; raises ``SettingError``."""
-        hook = "pytest_sessioneval_redaction_patterns"
-        given: list[object] = self._config.hook.pytest_sessioneval_redaction_patterns()
-        found: list[OwnSecret] = []
-        for patterns in given:
-            if not isinstance(patterns, Mapping):
-                raise SettingError(
-                    f"{hook} returned {type(patterns).__name__}; accepted: a dictionary of "
-                    "regular expressions by kind"
-                )
-            found += [own_secret(kind, text, where=hook) for kind, text in patterns.items()]
-        return tuple(found)
+        return given_secrets(self._config)
 
     def _reference(self, suite: Suite) -> Reference:
         """Return by whose rules the suite is judged, and what it is held against."""
@@ -162,7 +152,7 @@ class SuiteBook:
         only_named = named is not None and not named.whole and suite.file is None
         found = scan(
             suite,
-            registry=self._registry,
+            registry=self._registry(),
             store=store,
             ignored=_ignored_by(session, self.is_root),
             named={path for path in files if not path.is_dir()} | (named.files if named else set()),

@@ -169,3 +169,28 @@ def test_a_hook_that_breaks_is_told(pytester: pytest.Pytester, hook: str) -> Non
     result = pytester.runpytest(*_RUN)
     assert pytest.ExitCode.OK != result.ret
     assert "ZeroDivisionError" in result.stdout.str() + result.stderr.str()
+
+
+@pytest.mark.parametrize(
+    ("hook", "given", "told"),
+    [
+        ("readers", "3", "returned int; accepted: a list of readers"),
+        ("readers", "'abc'", "returned str; accepted: a list of readers"),
+        ("readers", "[3]", "this one lacks name, version, detects, read, companions, owns"),
+        ("readers", "builtin_readers()[:1]", "each reader needs a name of its own"),
+        ("judges", "['mine']", "returned list; accepted: a dictionary of judges by name"),
+        ("redaction_patterns", "3", "returned int; accepted: a dictionary of regular expressions"),
+    ],
+)
+@pytest.mark.usefixtures("_two")
+def test_a_hook_that_gives_something_else_is_refused(
+    pytester: pytest.Pytester, hook: str, given: str, told: str
+) -> None:
+    """A slip in a conftest is told with the hook's name and what it takes, and is no traceback."""
+    pytester.makeconftest(
+        "from pytest_sessioneval.transcripts.registry import builtin_readers\n"
+        f"def pytest_sessioneval_{hook}():\n    return {given}\n"
+    )
+    message = refusal(pytester.runpytest(*_RUN))
+    assert message.startswith(f"pytest_sessioneval_{hook}")
+    assert told in message

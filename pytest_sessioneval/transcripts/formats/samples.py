@@ -7,7 +7,9 @@ A record with a question and an answer, in the words of ragas (``user_input``,
     {"question": "Where is Paris?", "answer": "In France.", "contexts": ["Paris is in France."],
      "ground_truth": "France"}
 
-Each becomes a session (``transcripts.samples``). ``docs/rag.md`` has every field.
+Each becomes a session (``transcripts.samples``). The samples of several turns
+that ragas has, whose ``user_input`` is a list of messages, do so as well.
+``docs/rag.md`` has every field.
 """
 
 from __future__ import annotations
@@ -20,7 +22,14 @@ from typing import Any
 from pytest_sessioneval.errors import Place, TranscriptError
 from pytest_sessioneval.transcripts.content import arguments_of, locators_of
 from pytest_sessioneval.transcripts.formats.fields import object_of, text_of, time_of
-from pytest_sessioneval.transcripts.model import JsonObject, ToolCall, Transcript
+from pytest_sessioneval.transcripts.model import (
+    JsonObject,
+    Message,
+    Role,
+    ToolCall,
+    Transcript,
+)
+from pytest_sessioneval.transcripts.pairing import pair_results
 from pytest_sessioneval.transcripts.reader import (
     BrokenSession,
     Document,
@@ -49,6 +58,10 @@ _KNOWN = frozenset(
         *("task_id", "agent_model", "model", "profile_id", "name", "created_at", "metadata"),
     )
 )
+_ROLES: dict[str, Role] = {"human": "user", "ai": "assistant", "tool": "tool", "system": "system"}
+"""Who speaks, by the ``type`` of a turn."""
+_IN_TURNS = (*ANSWER_KEYS, *_CONTEXTS, *_CALLS)
+"""What stands in the turns, where there are several."""
 _SCALARS = (str, int, float, bool)
 _LONGEST_FACT = 200
 
@@ -60,9 +73,11 @@ class SamplesReader:
     version = 1
 
     def detects(self, document: Document) -> bool:
-        """Return whether the first record has a question and an answer, and no messages."""
+        """Return whether the first record has a question and an answer, or turns of both."""
         records = _records(document)
         first = object_of(records[0].value) if records else {}
+        if _has_turns(first):
+            return "messages" not in first
         asked = [first[key] for key in QUESTION_KEYS if key in first]
         answered = [first[key] for key in ANSWER_KEYS if key in first]
         said = [value for value in answered if value is None or isinstance(value, str)]
@@ -111,6 +126,13 @@ def _records(document: Document) -> Sequence[Record]:
     return document.records
 
 
+def _has_turns(fields: JsonObject) -> bool:
+    """Return whether the question is a list of turns."""
+    turns = fields.get("user_input")
+    first = object_of(turns[0]) if isinstance(turns, list) and turns else {}
+    return first.get("type") in _ROLES and isinstance(first.get("content"), str)
+
+
 def _own_id(value: Any) -> str | None:
     fields = object_of(value)
     for key in _IDS:
@@ -133,16 +155,9 @@ class _Fields:
 
     def session(self, fallback: str) -> Transcript:
         """Return the record's session; raises ``TranscriptError``."""
-        sample = Sample(
-            question=self._text(QUESTION_KEYS, required=True) or "",
-            answer=self._text(ANSWER_KEYS, required=True) or "",
-            contexts=self._texts(_CONTEXTS) or (),
-            ground_truth=self._text(_GROUND_TRUTH) or None,
-            retrieved_ids=self._texts(_RETRIEVED_IDS),
-            reference_ids=self._texts(_REFERENCE_IDS),
-            calls=self._calls(_CALLS) or (),
-            reference_calls=self._calls(_REFERENCE_CALLS),
-        )
+        session_id = _own_id(self._fields) or fallback
+        several = _has_turns(self._fields)
+        session = self._of_turns(session_id) if several else self._of_one(session_id)
         fields = self._fields
         task = fields.get("task_id")
         facts = {
@@ -153,8 +168,57 @@ class _Fields:
             "created_at": time_of(fields.get("created_at")),
             "metadata": self._facts(),
         }
-        session = session_of(sample, _own_id(fields) or fallback)
         return session.model_copy(update=facts)
+
+    def _of_one(self, session_id: str) -> Transcript:
+        sample = Sample(
+            question=self._text(QUESTION_KEYS, required=True) or "",
+            answer=self._text(ANSWER_KEYS, required=True) or "",
+            contexts=self._texts(_CONTEXTS) or (),
+            ground_truth=self._text(_GROUND_TRUTH) or None,
+            retrieved_ids=self._texts(_RETRIEVED_IDS),
+            reference_ids=self._texts(_REFERENCE_IDS),
+            calls=self._calls(_CALLS) or (),
+            reference_calls=self._calls(_REFERENCE_CALLS),
+        )
+        return session_of(sample, session_id)
+
+    def _of_turns(self, session_id: str) -> Transcript:
+        held = [key for key in _IN_TURNS if self._fields.get(key) is not None]
+        if held:
+            raise self._error(f"user_input holds the turns, and {held[0]} stands beside it")
+        turns = self._fields["user_input"]
+        messages = pair_results([self._turn(at, turn) for at, turn in enumerate(turns)])
+        reference = session_of(
+            Sample(
+                question="",
+                answer="",
+                ground_truth=self._text(_GROUND_TRUTH) or None,
+                retrieved_ids=self._texts(_RETRIEVED_IDS),
+                reference_ids=self._texts(_REFERENCE_IDS),
+                reference_calls=self._calls(_REFERENCE_CALLS),
+            ),
+            session_id,
+        )
+        return reference.model_copy(update={"messages": messages})
+
+    def _turn(self, at: int, value: Any) -> Message:
+        fields = object_of(value)
+        role, text = _ROLES.get(str(fields.get("type"))), fields.get("content")
+        if role is None or not isinstance(text, str):
+            accepted = ", ".join(_ROLES)
+            raise self._error(
+                f"user_input[{at}] is no turn; accepted: an object with type ({accepted}) and "
+                "content, a string"
+            )
+        made = fields.get("tool_calls") or []
+        if not isinstance(made, list):
+            raise self._error(f"user_input[{at}].tool_calls is {_kind(made)}; a list is accepted")
+        calls = tuple(
+            self._call(f"user_input[{at}].tool_calls[{number}]", call)
+            for number, call in enumerate(made)
+        )
+        return Message(index=at, role=role, text=text, tool_calls=calls)
 
     def left_out(self) -> Iterable[str]:
         """Return the fields that nobody knows, as kinds of records are counted."""

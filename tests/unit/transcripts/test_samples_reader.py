@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, strategies as st
@@ -145,6 +145,62 @@ class TestWhatIsRefused:
         assert "ground_truth is a list" in _refused(ground_truth=["France"])
 
 
+class TestTurns:
+    """Samples of several turns, as ragas has them."""
+
+    SAMPLE: ClassVar[dict[str, Any]] = {
+        "user_input": [
+            {"type": "human", "content": "What does gold cost?"},
+            {
+                "type": "ai",
+                "content": "I look it up.",
+                "tool_calls": [{"name": "price", "args": {"of": "gold"}}],
+            },
+            {"type": "tool", "content": "60 a gram"},
+            {"type": "ai", "content": "60 a gram."},
+        ],
+        "reference": "60",
+        "reference_tool_calls": [{"name": "price", "args": {"of": "gold"}}],
+    }
+
+    def test_turns_are_messages(self) -> None:
+        """Calls are linked with results; the ground truth is no message."""
+        transcript = _read(self.SAMPLE).sessions[0].transcript
+        roles = [message.role for message in transcript.messages]
+        assert ["user", "assistant", "tool", "assistant"] == roles
+        assert 2 == transcript.messages[1].tool_calls[0].result
+        sample = sample_of(transcript)
+        assert ("What does gold cost?", ("60 a gram",), "60 a gram.", "60") == (
+            sample.question,
+            sample.contexts,
+            sample.answer,
+            sample.ground_truth,
+        )
+        assert [call.name for call in sample.calls] == ["price"]
+        assert [call.arguments for call in sample.reference_calls or ()] == [{"of": "gold"}]
+
+    @pytest.mark.parametrize(
+        ("fields", "said"),
+        [
+            ({"response": "60"}, "user_input holds the turns, and response stands beside it"),
+            ({"user_input": [SAMPLE["user_input"][0], {"type": "bot"}]}, "[1] is no turn"),
+            (
+                {"user_input": [{**SAMPLE["user_input"][0], "tool_calls": "x"}]},
+                "tool_calls is a string",
+            ),
+            (
+                {"user_input": [{**SAMPLE["user_input"][0], "tool_calls": [{}]}]},
+                "user_input[0].tool_calls[0] has no name",
+            ),
+        ],
+    )
+    def test_refused(self, fields: dict[str, Any], said: str) -> None:
+        """What stands twice, and what is no turn."""
+        with pytest.raises(TranscriptError) as caught:
+            _read({**self.SAMPLE, **fields})
+        assert said in str(caught.value)
+
+
 class TestDetection:
     """By content, after all other formats."""
 
@@ -156,6 +212,8 @@ class TestDetection:
             {"question": "a", "answer": {"text": "b"}},
             {"question": "a", "answer": "b", "messages": []},
             {"question": 1, "answer": "b"},
+            {"user_input": [{"role": "user", "content": "a"}], "reference": "b"},
+            {"user_input": [], "response": "b"},
             ["question", "answer"],
         ],
     )

@@ -110,3 +110,37 @@ def test_jobs_of_a_process_that_lives_are_left_alone(
     seen = second.jobs.job(job.job_id)
     assert seen is not None
     assert seen.status == "running"
+
+
+def test_a_model_scores_a_call(scoring: Opened, judge_server: JudgeServer) -> None:
+    """Through the same prompts and checks as a session of a suite; the row has its score."""
+    job = wait_for(scoring.jobs, scoring.jobs.submit(call(**ASKING)))
+    assert judge_server.calls >= 1
+    assert ("completed", ()) == (job.status, job.skipped_metrics)
+    assert job.scores is not None
+    score = job.scores["faithfulness"]
+    assert score is not None
+    (row,) = read_rows(scoring.file(job, "scores.csv"))
+    assert score == float(row["faithfulness"])
+
+
+def test_a_secret_reaches_neither_judge_nor_store_nor_report(
+    scoring: Opened, judge_server: JudgeServer
+) -> None:
+    """It is replaced before the call is a job."""
+    key = "sk-proj-" + "Ab3dE5fG7hJ9kL1mN2pQ4rS6tU8vW0x" * 2
+    asked = call(question=f"Is {key} mine?", contexts=[f"the key is {key}"], **ASKING)
+    job = wait_for(scoring.jobs, scoring.jobs.submit(asked))
+    assert judge_server.requests
+    kept = [
+        *(request.text for request in judge_server.requests),
+        *(one.request.model_dump_json() for one in scoring.store.jobs.kept()),
+        *(
+            file.read_text(encoding="utf-8")
+            for file in scoring.file(job, "").iterdir()
+            if file.is_file()
+        ),
+        job.model_dump_json(),
+    ]
+    assert not [text for text in kept if key in text]
+    assert "[REDACTED:" in job.request_summary.question

@@ -35,8 +35,11 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._descriptor = os.open(path, _FLAGS | os.O_EXCL, 0o644)
+        unlocked = path.with_name(f".{path.name}.tmp")
+        self._descriptor = os.open(unlocked, _FLAGS | os.O_EXCL, 0o644)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Locked before it has its name: nobody finds it free.
+        unlocked.rename(path)
 
     def release(self) -> None:
         """Let go of the lock; once."""

@@ -23,6 +23,9 @@ class Owner:
         path = folder.resolve() / f"{secrets.token_hex(8)}.lock"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            for left in path.parent.glob("*.lock"):
+                if is_free(left):  # by a process that was killed
+                    left.unlink(missing_ok=True)
             self._lock = FileLock(path)
         except OSError as error:
             raise StoreError(

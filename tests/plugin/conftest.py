@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from gated_suite import GatedSuite
@@ -62,3 +62,17 @@ def gated(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> GatedSu
     monkeypatch.setenv("SESSIONEVAL_JUDGE", "hook:marks")
     monkeypatch.setenv("COLUMNS", "1000")
     return GatedSuite(pytester.path)
+
+
+@pytest.fixture
+def blessed(pytester: pytest.Pytester, gated: GatedSuite) -> GatedSuite:
+    """Return a suite of 24 sessions, mean 70, whose baseline is written."""
+    gated.write()
+    gated.bless(pytester)
+    return gated
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
+    """Return what runs pytest below the root."""
+    return lambda *arguments: pytester.runpytest_inprocess("-q", *arguments, no_reraise_ctrlc=True)

@@ -17,13 +17,14 @@ from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.membership import FoundSummary, Member
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.reading import TranscriptSource
-from pytest_sessioneval.evaluation.scanning import scan
+from pytest_sessioneval.evaluation.scanning import Scan, scan
 from pytest_sessioneval.evaluation.settings import EvaluationSettings
 from pytest_sessioneval.judging.budget import CallBudget
 from pytest_sessioneval.judging.model import Answer, Case, Judge
 from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.stores.sql import SqlStore
 from pytest_sessioneval.stores.sqlite import open_sqlite
+from pytest_sessioneval.suites.loading import default_suite, load_suite
 from pytest_sessioneval.suites.model import (
     Axis,
     Expert,
@@ -35,9 +36,10 @@ from pytest_sessioneval.suites.model import (
 )
 from pytest_sessioneval.suites.session import SuiteSession
 from pytest_sessioneval.transcripts.model import SessionSummary
-from pytest_sessioneval.transcripts.reader import Document, FileReading, Limits
+from pytest_sessioneval.transcripts.reader import Document, FileReading, Limits, Record
 from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
-from pytest_sessioneval.verdicts.run import Provenance, Run
+from pytest_sessioneval.verdicts.model import Unscored
+from pytest_sessioneval.verdicts.run import Provenance, Run, SessionResult
 
 ROOT = Path("/suites/small")
 MODEL = "hook:script"
@@ -260,3 +262,60 @@ def complete(evaluation: Evaluation, plan: Plan) -> Run:
     run = evaluation.finish(provenance=PROVENANCE, reported=lambda _suite, _member: True)
     evaluation.keep(run)
     return run
+
+
+SECRET = "sk-ant-api03-" + "Zx9" * 31
+
+
+def states_of(run: Run) -> list[str]:
+    """Return how each session of a run ended, in order."""
+    return [result.state for suite in run.suites for result in suite.results]
+
+
+def statuses_of(run: Run) -> list[str]:
+    """Return whether each session's verdict is current, in order."""
+    return [result.status for suite in run.suites for result in suite.results]
+
+
+def details_of(result: SessionResult) -> set[str]:
+    """Return the reasons of a session none of whose axes is scored."""
+    assert result.verdict is not None
+    axes = result.verdict.axes.values()
+    return {f"{axis.reason}: {axis.detail}" for axis in axes if isinstance(axis, Unscored)}
+
+
+class PairReader(CountingReader):
+    """A reader of ``{"pair": …}``: the session is in the file, its notes beside it."""
+
+    name = "pair"
+
+    def detects(self, document: Document) -> bool:
+        """Return whether it is a pair."""
+        return isinstance(document.value, dict) and "pair" in document.value
+
+    def read(self, document: Document, limits: Limits) -> FileReading:
+        """Return what the built-in readers make of the pair's messages."""
+        record = Record({"messages": document.value["pair"]}, 1)
+        inner = Document(document.path, "json", (record,))
+        return Registry(builtin_readers()).read_document(inner, limits)
+
+    def companions(self, path: Path) -> list[Path]:
+        """Return the notes."""
+        notes = path.with_suffix(".notes.json")
+        return [notes] if notes.exists() else []
+
+    def owns(self, path: Path) -> bool:
+        """Return whether it is somebody's notes."""
+        return path.name.endswith(".notes.json")
+
+
+def scan_folder(root: Path, store: Store | None = None, *readers: Any, **how: Any) -> Scan:
+    """Return what a scan of the folder finds, as a suite if it has a suite file."""
+    suite = load_suite(root) if (root / "sessioneval.toml").exists() else default_suite(root)
+    registry = Registry((*readers, *builtin_readers()))
+    return scan(suite, registry=registry, store=store, **how)
+
+
+def suite_in(root: Path, text: str) -> None:
+    """Write the folder's suite file."""
+    (root / "sessioneval.toml").write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""report.md tells a reviewer what failed and why, and obeys no transcript."""
+"""report.md tells a reviewer what failed and why."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from markdown_cases import markdown_of
 from report_runs import (
     AXES,
     airline_run,
@@ -14,7 +15,6 @@ from report_runs import (
     empty_run,
     evidence_run,
     failing_result,
-    hostile_run,
     make_run,
     many_run,
     opinion,
@@ -36,48 +36,42 @@ from pytest_sessioneval.reports.writing import links_from, links_under
 from pytest_sessioneval.verdicts.model import (
     AxisOpinion,
     Evidence,
-    PanelScore,
     QuoteCount,
     Scored,
     Unscored,
     UnscoredReason,
 )
-from pytest_sessioneval.verdicts.run import Run
-
-
-def _markdown(run: Run) -> str:
-    return render_markdown(build_report(run))
 
 
 def test_the_first_line_is_the_news() -> None:
     """What failed, before anything else."""
-    first = _markdown(airline_run()).splitlines()[0]
+    first = markdown_of(airline_run()).splitlines()[0]
     assert "# Session scores: 5 of 8 sessions failed, 1 mean below threshold" == first
 
 
 def test_means_have_n_and_thresholds_beside_them() -> None:
     """A row says on how many of how many sessions the mean rests, and how scores stand."""
     row = "| **73.3 < 75** | 3 of 6 | **30 < 60** | **1** | 2 without a verdict, 1 failed |"
-    assert f"| goal_completion {row}" in _markdown(airline_run()).splitlines()
+    assert f"| goal_completion {row}" in markdown_of(airline_run()).splitlines()
 
 
 def test_a_green_row_says_how_close_it_was() -> None:
     """A mean and a lowest score that hold stand against their thresholds, too."""
     green = airline_suite(*airline_run().suites[0].results[:1])
-    text = _markdown(make_run(green.model_copy(update={"mean_shortfalls": ()})))
+    text = markdown_of(make_run(green.model_copy(update={"mean_shortfalls": ()})))
     assert "| goal_completion | 100.0 ≥ 75 | 1 of 1 | 100 ≥ 60 | 0 | – |" in text.splitlines()
 
 
 def test_no_thresholds_no_columns_of_them() -> None:
     """What nobody asked for has no column of dashes."""
-    lines = _markdown(evidence_run()).splitlines()
+    lines = markdown_of(evidence_run()).splitlines()
     assert "| axis | mean | n | min | no score |" in lines
     assert "Means are over scored sessions only; *n* is how many of how many." in lines
 
 
 def test_an_axis_without_scores_has_a_dash() -> None:
     """No mean is no zero."""
-    assert "| subagent_orchestration | – | 0 of 6 | – |" in _markdown(airline_run())
+    assert "| subagent_orchestration | – | 0 of 6 | – |" in markdown_of(airline_run())
 
 
 def test_a_title_stands_beside_the_key() -> None:
@@ -85,12 +79,12 @@ def test_a_title_stands_beside_the_key() -> None:
     assert (
         "#### `task-3` “Refund for a cancelled flight”: goal_completion 30 < 60, "
         "tool_usage_quality 20 < 40"
-    ) in _markdown(airline_run()).splitlines()
+    ) in markdown_of(airline_run()).splitlines()
 
 
 def test_a_folded_session_has_its_title() -> None:
     """As the open ones do."""
-    assert "<summary>task-11 “Refund for a cancelled flight”: goal" in _markdown(many_run(12))
+    assert "<summary>task-11 “Refund for a cancelled flight”: goal" in markdown_of(many_run(12))
 
 
 def test_a_listed_session_has_its_title() -> None:
@@ -98,18 +92,18 @@ def test_a_listed_session_has_its_title() -> None:
     unscored = unscored_result()
     summary = unscored.session.summary.model_copy(update={"name": "Lost *bag*"})
     session = unscored.session.model_copy(update={"summary": summary})
-    text = _markdown(make_run(airline_suite(unscored.model_copy(update={"session": session}))))
+    text = markdown_of(make_run(airline_suite(unscored.model_copy(update={"session": session}))))
     assert "`transcripts/task-4.json` (key `task-4`) “Lost \\*bag\\*”" in text
 
 
 def test_quotes_are_code_with_message_numbers() -> None:
     """The reader finds the message, and the quote renders as it was said."""
-    assert "    - M7: `Error: order #W12 not found` – never looked at" in _markdown(airline_run())
+    assert "    - M7: `Error: order #W12 not found` – never looked at" in markdown_of(airline_run())
 
 
 def test_other_axes_are_told_too() -> None:
     """One failing axis is not all there is to a session; what does not apply is nothing."""
-    assert "- other axes: task_complexity 40\n" in _markdown(airline_run())
+    assert "- other axes: task_complexity 40\n" in markdown_of(airline_run())
 
 
 def test_transcripts_are_linked_relative_to_the_report() -> None:
@@ -186,7 +180,7 @@ def test_a_commit_has_no_files_outside(outside: str) -> None:
 
 def test_without_links_paths_are_code() -> None:
     """Shown, not linked."""
-    assert "`transcripts/task-3.json` · 24 messages" in _markdown(airline_run())
+    assert "`transcripts/task-3.json` · 24 messages" in markdown_of(airline_run())
 
 
 def test_reasons_are_listed_with_what_to_do() -> None:
@@ -194,19 +188,19 @@ def test_reasons_are_listed_with_what_to_do() -> None:
     assert (
         "| `failed` | goal_completion 1, tool_usage_quality 1 | no usable answer arrived "
         "| run again: only what is missing is asked for |"
-    ) in _markdown(airline_run())
+    ) in markdown_of(airline_run())
 
 
 def test_what_does_not_apply_is_not_missing() -> None:
     """It stands in the table of averages, and nothing is to be done about it."""
-    assert "| `not_applicable` |" not in _markdown(airline_run())
-    assert "| 4 not_applicable, 2 without a verdict |" in _markdown(airline_run())
+    assert "| `not_applicable` |" not in markdown_of(airline_run())
+    assert "| 4 not_applicable, 2 without a verdict |" in markdown_of(airline_run())
 
 
 def test_an_unsupported_axis_says_how_to_get_it() -> None:
     """The judge's own words, escaped."""
     assert r"write \[\[expect\]\] for the suite, or set use_outcome = true" in (
-        _markdown(evidence_run())
+        markdown_of(evidence_run())
     )
 
 
@@ -214,7 +208,7 @@ def test_an_unsupported_axis_says_how_to_get_it() -> None:
 def test_doubtful_answers_are_told_most_often_first(reason: UnscoredReason) -> None:
     """The details behind a reason, with how many sessions each is about."""
     results = [unscored_result(f"t{n}", reason, "rare" if n == 0 else "often") for n in range(3)]
-    text = _markdown(make_run(airline_suite(*results)))
+    text = markdown_of(make_run(airline_suite(*results)))
     assert f"Of `{reason}` was said:\n\n- 2 sessions: often\n- 1 session: rare\n" in text
 
 
@@ -222,7 +216,7 @@ def test_doubtful_answers_are_told_most_often_first(reason: UnscoredReason) -> N
 def test_the_cause_leads_where_nothing_was_scored(reason: UnscoredReason) -> None:
     """Why, how many, what to do, and only then which sessions; before any table."""
     results = [unscored_result(f"t{n}", reason, "refused") for n in range(3)]
-    text = _markdown(make_run(airline_suite(*results)))
+    text = markdown_of(make_run(airline_suite(*results)))
     assert (
         f"### Not scored (3)\n\n- **3 sessions: {reason}: refused** – {REASONS[reason][1]}\n"
         "  - `transcripts/t0.json` (key `t0`): goal_completion, tool_usage_quality\n"
@@ -232,7 +226,7 @@ def test_the_cause_leads_where_nothing_was_scored(reason: UnscoredReason) -> Non
 
 def test_many_sessions_of_one_cause_are_counted() -> None:
     """Twenty by name, the rest as a number."""
-    text = _markdown(make_run(airline_suite(*(unscored_result(f"t{n}") for n in range(23)))))
+    text = markdown_of(make_run(airline_suite(*(unscored_result(f"t{n}") for n in range(23)))))
     assert 20 == text.count("\n  - `transcripts/t")
     assert "\n  - and 3 more: see report.json\n" in text
 
@@ -243,7 +237,7 @@ def test_no_table_of_dashes() -> None:
     assert unscored.verdict is not None
     axes = {axis: Unscored(reason="failed", detail="x") for axis in AXES}
     verdict = unscored.verdict.model_copy(update={"axes": axes})
-    text = _markdown(make_run(airline_suite(unscored.model_copy(update={"verdict": verdict}))))
+    text = markdown_of(make_run(airline_suite(unscored.model_copy(update={"verdict": verdict}))))
     assert "### Averages" not in text
 
 
@@ -260,12 +254,12 @@ def test_a_green_report_has_something_to_read() -> None:
         "  - **90** `refund`\n"
         "- **efficiency**\n"
         "  - **62** `refund`: The user set the agent right: “I said two” (M5).\n"
-    ) in _markdown(evidence_run())
+    ) in markdown_of(evidence_run())
 
 
 def test_the_lowest_expert_of_several_is_named() -> None:
     """The panel's score, then who scored lowest and how."""
-    text = _markdown(airline_run())
+    text = markdown_of(airline_run())
     assert "full marks and scores below their threshold are left out." in text
     assert "- **goal_completion**\n  - **90** `task-5` – tools 80\n" in text
 
@@ -279,102 +273,27 @@ def test_praise_is_no_reason_for_a_low_score() -> None:
     verdict = session.verdict.model_copy(update={"opinions": (opinion("s", "evidence", said),)})
     suite = evidence_run().suites[0]
     one = session.model_copy(update={"verdict": verdict})
-    text = _markdown(make_run(suite.model_copy(update={"results": (one,)})))
+    text = markdown_of(make_run(suite.model_copy(update={"results": (one,)})))
     assert "  - **90** `refund`" in text
     assert "Well done" not in text
-
-
-def test_every_session_has_a_row() -> None:
-    """Key, title, how it ended, its scores, a miss in bold; unscored axes have no column."""
-    lines = _markdown(airline_run()).replace("\u200b", "").splitlines()
-    place = lines.index(
-        "| session | state | task_complexity | goal_completion | tool_usage_quality |"
-    )
-    assert [
-        "| task-1 | passed | 20 | 100 | 80 |",
-        "| task-3 “Refund for a cancelled flight” | **below threshold** | 40 | **30** | **20** |",
-        "| task-4 | **not scored** | 60 | failed | failed |",
-        "| task-5 | passed | 80 | 90 | 66.7 |",
-        "| task-6 | **error** | – | – | – |",
-        "| task-7 | **not run** | – | – | – |",
-        "",
-    ] == lines[place + 2 : place + 9]
-
-
-def test_what_does_not_apply_is_short_in_a_row() -> None:
-    """It is no failure of anything."""
-    run = airline_run()
-    first = run.suites[0].results[0]
-    scored = first.verdict
-    assert scored is not None
-    axes = {**scored.axes, "subagent_orchestration": PanelScore(score=70)}
-    other = first.model_copy(update={"verdict": scored.model_copy(update={"axes": axes})})
-    text = _markdown(make_run(airline_suite(first, other)))
-    assert "| task-1 | passed | 20 | 100 | 80 | n/a |" in text
-    assert "| task-1 | passed | 20 | 100 | 80 | 70 |" in text
-
-
-def test_rows_are_linked() -> None:
-    """A reader opens the transcript from the table."""
-    link = links_from(Path("/project/.sessioneval/runs/r"), Path("/project"))
-    row = "| [task-1](../../../suites/airline/transcripts/task-1.json) | passed |"
-    assert row in render_markdown(build_report(airline_run()), link)
-
-
-def test_a_long_table_is_folded_and_cut() -> None:
-    """Beyond 25 sessions it is folded, beyond 100 the rest is a number."""
-    text = _markdown(many_run(104))
-    assert "<summary>All sessions (104)</summary>\n\n| session |" in text
-    assert 100 == len(re.findall(r"^\| task-\d+ “", text, re.MULTILINE))
-    assert "\nAnd 4 more sessions: see scores.csv.\n\n</details>\n" in text
-    assert "### All sessions (25)\n" in _markdown(many_run(25))
-
-
-def test_complexity_buckets_have_their_own_n() -> None:
-    """Columns are buckets, cells are means with their denominator."""
-    lines = _markdown(airline_run()).splitlines()
-    assert "| axis | 0-25 (1) | 26-50 (1) | 51-75 (1) | 76+ (1) |" in lines
-    assert "| goal_completion | 100.0 (n=1) | 30.0 (n=1) | – | 90.0 (n=1) |" in lines
-
-
-def test_an_axis_without_scores_is_in_no_bucket() -> None:
-    """No row of dashes, nor one of complexity by complexity."""
-    after = _markdown(airline_run()).partition("### By complexity")[2].partition("###")[0]
-    assert "| task_complexity |" not in after
-    assert "subagent" not in after
-
-
-def test_sources_say_what_was_skipped_and_why() -> None:
-    """Files read, lines skipped by reason."""
-    text = _markdown(airline_run())
-    assert "- read: 8 sessions in 7 files, 1 deselected\n" in text
-    assert "2 two records on one line, 1 truncated last line\n" in text
-
-
-def test_unreadable_files_name_line_and_reason() -> None:
-    """Sorted by path."""
-    assert (
-        "- `transcripts/b.json`: larger than 256 MiB\n"
-        "- `transcripts/z.json`, line 3: not JSON: unexpected end\n"
-    ) in _markdown(airline_run())
 
 
 def test_a_threshold_on_nothing_is_told() -> None:
     """An axis that has a threshold and no score is said at the top."""
     suite = evidence_run().suites[0].model_copy(update={"never_scored": ("goal_completion",)})
     assert "**goal_completion has a threshold, and no session was scored on it.**" in (
-        _markdown(make_run(suite))
+        markdown_of(make_run(suite))
     )
 
 
 def test_without_thresholds_passing_means_judged() -> None:
     """A green report says how little green may mean."""
-    assert "No threshold is set: a session passes once it is judged." in _markdown(evidence_run())
+    assert "No threshold is set: a session passes once it is judged." in markdown_of(evidence_run())
 
 
 def test_nothing_judged_is_the_news() -> None:
     """A run of nothing is not green."""
-    text = _markdown(empty_run())
+    text = markdown_of(empty_run())
     assert text.startswith("# Session scores: no session was judged\n")
     assert "> **The run was broken off" in text
     assert "> **Only a part of the suites was run: -k nothing.**" in text
@@ -391,65 +310,9 @@ def test_the_widest_miss_comes_first() -> None:
             "session": near.session.model_copy(update={"key": "near"}),
         }
     )
-    text = _markdown(make_run(airline_suite(near, far)))
+    text = markdown_of(make_run(airline_suite(near, far)))
     titles = re.findall(r"^#### `(.*?)`", text, re.MULTILINE)
     assert ["task-3", "near"] == titles
-
-
-def test_long_lists_are_folded_and_cut() -> None:
-    """Ten sessions open, forty folded, the rest a number."""
-    text = _markdown(many_run(60))
-    assert 10 == text.count("\n#### ")
-    assert 40 == text.count("<summary>task-")
-    assert "And 10 more sessions below a threshold: see scores.csv." in text
-
-
-def test_every_fold_is_closed() -> None:
-    """As many ends as beginnings, each on its own line."""
-    lines = _markdown(many_run(60)).splitlines()
-    assert lines.count("<details>") == lines.count("</details>") > 40
-
-
-def test_hostile_text_adds_no_structure() -> None:
-    """Headings, tables, folds and rules are as many as with harmless text."""
-    assert _structure(_markdown(_harmless())) == _structure(_markdown(hostile_run()))
-
-
-def test_hostile_text_adds_no_link() -> None:
-    """No link target is written by a transcript, and nothing links itself."""
-    unescaped = re.sub(r"\\.", "", _markdown(hostile_run()))
-    outside_code = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", unescaped)
-    assert [] == re.findall(r"\]\(|://|www\.|@\w|(?<!&)#\d|<script", outside_code)
-
-
-def test_hostile_text_leaves_no_control_character() -> None:
-    """What is looked at in a terminal does not steer it."""
-    assert set() == {c for c in _markdown(hostile_run()) if not c.isprintable()} - {"\n", "\u200b"}
-
-
-def _structure(text: str) -> list[str]:
-    return [
-        found.group()
-        for line in text.splitlines()
-        if (found := re.match(r" *(#+ |\|[-:|]+\||- |> |</?\w+>|---)|$", line)) is not None
-    ]
-
-
-def _harmless() -> Run:
-    """Return the hostile run with every attack replaced by one word."""
-    attack = hostile_run().suites[0].suite
-    dumped = hostile_run().model_dump(mode="json")
-
-    def calm(value: object) -> object:
-        if isinstance(value, str):
-            return value.replace(attack, "word")
-        if isinstance(value, dict):
-            return {calm(name): calm(inner) for name, inner in value.items()}
-        if isinstance(value, list):
-            return [calm(inner) for inner in value]
-        return value
-
-    return Run.model_validate(calm(dumped))
 
 
 def _gated(decide_on: Literal["raw", "corrected"], *, labelled: bool = True) -> Decision:

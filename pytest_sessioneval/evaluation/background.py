@@ -29,7 +29,7 @@ from pytest_sessioneval.stores.run_statuses import (
     named,
 )
 
-__all__ = ["BackgroundRuns", "allowance_of"]
+__all__ = ["BackgroundRuns", "TooManyRunsError", "allowance_of"]
 
 _AT_ONCE = 8
 """Runs that go on at once; further ones wait for their turn."""
@@ -45,6 +45,10 @@ def allowance_of(settings: EvaluationSettings) -> Allowance:
     """Return what all that goes on at once may take together, by the settings' limits."""
     budget = CallBudget(settings.max_calls, CostBudget(settings.max_cost_usd))
     return Allowance(Slots(settings.concurrency), budget)
+
+
+class TooManyRunsError(StoreError):
+    """No run can be taken now: too many wait already, or the service is ending."""
 
 
 class BackgroundRuns:
@@ -67,8 +71,12 @@ class BackgroundRuns:
         out: Path,
         clock: Callable[[], datetime],
         allowance: Allowance | None = None,
+        most: int = 100,
     ) -> None:
-        """Note which runs were broken off; raises ``StoreError`` and ``SettingError``."""
+        """Note which runs were broken off; raises ``StoreError``.
+
+        At most ``most`` runs go on or wait: each has a thread.
+        """
         self._at = Workplace(
             store=store,
             sessions=sessions,
@@ -85,6 +93,7 @@ class BackgroundRuns:
         self._owner = Owner(out / "processes")
         self._lock = threading.Lock()
         self._live: dict[str, LiveRun] = {}
+        self._most = most
         self._turns = Slots(_AT_ONCE)
         self._closed = threading.Event()
         self._heart: threading.Thread | None = None
@@ -95,9 +104,10 @@ class BackgroundRuns:
             raise
 
     def start(self, request: RunRequest) -> RunStatus:
-        """Return the status of a run that has just begun; raises ``StoreError``.
+        """Return the status of a run that has just begun.
 
-        Waits a little for its sessions to be found, and for no judge.
+        Waits a little for its sessions to be found, and for no judge. Raises
+        ``TooManyRunsError``, and ``StoreError``.
         """
         now = self._at.clock()
         kept = BackgroundRun(new_run_id(now), request.model_dump_json(), self._owner.name, now)
@@ -222,9 +232,14 @@ class BackgroundRuns:
         """Have the run go on and wait a little for its sessions; False: it could not be claimed."""
         with self._lock:
             if self._closed.is_set():
-                raise SettingError("the service is ending; ask again when it is up")
+                raise TooManyRunsError("the service is ending; ask again when it is up")
             if run.run_id in self._live:
                 return False
+            if len(self._live) >= self._most:
+                raise TooManyRunsError(
+                    f"runs that go on or wait: {self._most}, which is the most; ask again later, "
+                    "or cancel some"
+                )
             # Before it is claimed: a run of ours that is not live is one that broke.
             self._live[run.run_id] = run
             if self._heart is None:
@@ -244,9 +259,12 @@ class BackgroundRuns:
         return claimed
 
     def _work(self, run: LiveRun) -> None:
-        with self._turns.taken(run.stopping):
-            run.work()
-        self._drop(run)
+        try:
+            with self._turns.taken(run.stopping):
+                run.work()
+        finally:
+            self._drop(run)
+            run.ended.set()
 
     def _drop(self, run: LiveRun) -> None:
         with self._lock:

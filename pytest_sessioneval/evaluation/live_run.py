@@ -82,7 +82,7 @@ class LiveRun:
         self.found = threading.Event()
         """Set once it is known which sessions the run has, and who judges them."""
         self.ended = threading.Event()
-        """Set once nothing of the run goes on any more, and all of it is kept."""
+        """To be set once nothing of the run goes on any more."""
         self.stopping = threading.Event()
         """Set once somebody ended it."""
         self._request = RunRequest.model_validate_json(kept.request)
@@ -120,7 +120,6 @@ class LiveRun:
             self._break(described(error))
         finally:
             self.found.set()
-            self.ended.set()
 
     def _work(self) -> None:
         try:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import PATIENCE_S, said
+from running import PATIENCE_S, judged_by, said, suite
 from served import NOW, record
 
 from pytest_sessioneval.errors import StoreError
-from pytest_sessioneval.evaluation.background import BackgroundRuns
+from pytest_sessioneval.evaluation.background import BackgroundRuns, TooManyRunsError
 from pytest_sessioneval.evaluation.run_board import RunBoard
 from pytest_sessioneval.evaluation.run_request import RunRequest
 from pytest_sessioneval.server.service import Service
@@ -20,6 +20,7 @@ from pytest_sessioneval.stores.protocol import StoredOpinion
 from pytest_sessioneval.stores.run_states import SqlRunStates
 from pytest_sessioneval.stores.run_statuses import BackgroundRun, PlacedSession, RunSession
 from pytest_sessioneval.stores.sql import SqlStore
+from pytest_sessioneval.testing import JudgeServer
 
 OpenService = Callable[..., Service]
 
@@ -146,6 +147,23 @@ def test_a_run_whose_verdicts_cannot_be_kept_is_failed(
         assert "failed" == status.state
         for one in status.sessions:
             assert str(one.error).startswith(f"StoreError: disk full: {run_id}")
+
+
+def test_only_so_many_runs_may_wait(
+    open_service: OpenService, tmp_path: Path, server: JudgeServer
+) -> None:
+    """One too many is told so, and leaves no trace; once there is room, it is taken."""
+    service = open_service(suite(tmp_path / "s", "a"), **judged_by(server))
+    assert isinstance(service.store, SqlStore)
+    with runs_on(service.store, service, most=1) as runs:
+        server.hold()
+        run_id = runs.start(RunRequest()).run_id
+        with pytest.raises(TooManyRunsError, match="1, which is the most"):
+            runs.start(RunRequest())
+        assert [run_id] == [one.run_id for one in runs.list()]
+        server.release()
+        runs.wait(run_id, timeout_s=PATIENCE_S)
+        assert run_id != runs.start(RunRequest()).run_id
 
 
 def test_a_report_that_cannot_be_written_costs_no_verdict(

@@ -333,7 +333,7 @@ def test_a_server_that_is_ending_starts_no_run(
     service = open_service(record(tmp_path / "s", said("a")))
     service.runs.close()
     answer = call(service).post("/eval/run", json={})
-    assert (400, "the service is ending; ask again when it is up") == (
+    assert (503, "the service is ending; ask again when it is up") == (
         answer.status_code,
         answer.json()["detail"],
     )

@@ -141,6 +141,22 @@ def test_what_was_found_is_kept_beside_the_folder(shop: Path) -> None:
     assert "*\n" == (shop.parent / ".sessioneval" / ".gitignore").read_text("utf-8")
 
 
+def test_it_listens_on_this_machine_alone_unless_told_otherwise() -> None:
+    """On 127.0.0.1, port 8000."""
+    known = {parameter.name: parameter.default for parameter in program.commands["serve"].params}
+    assert ("127.0.0.1", 8000) == (known["host"], known["port"])
+
+
+def test_what_is_posted_is_kept_where_out_says(shop: Path) -> None:
+    """In a folder `posted` of it, and not in .sessioneval."""
+    chat = {"messages": [{"role": "user", "content": "Hi."}]}
+    with started(shop, "--no-token", "--out", "elsewhere") as server:
+        assert 200 == httpx.post(f"{server.url}/eval/sessions", json=chat).status_code
+        server.end(signal.SIGINT)
+    assert 1 == len([*(shop.parent / "elsewhere" / "posted").glob("*.jsonl")])
+    assert not (shop.parent / ".sessioneval" / "posted").exists()
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "example.org"])  # noqa: S104
 def test_no_token_is_refused_beyond_loopback(host: str) -> None:
     """Before anything is listened on."""

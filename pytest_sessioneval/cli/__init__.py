@@ -52,6 +52,10 @@ def main() -> None:
     program()
 
 
+_OF_PYTEST = ("store", "out")
+"""Options of pytest that commands have by a shorter name, as far as errors name them."""
+
+
 class _Failure(click.ClickException):
     """An error as it is shown: in its own words, with the command's name before it."""
 
@@ -59,7 +63,10 @@ class _Failure(click.ClickException):
         """Print the message to standard error."""
         from pytest_sessioneval.reports.neutralise import clean  # noqa: PLC0415
 
-        click.echo(f"sessioneval: {clean(self.message)}", file=file, err=True)
+        said = self.message
+        for option in _OF_PYTEST:
+            said = said.replace(f"--sessioneval-{option}", f"--{option}")
+        click.echo(f"sessioneval: {clean(said)}", file=file, err=True)
 
 
 class _Refusal(_Failure):

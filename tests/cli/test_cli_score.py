@@ -182,7 +182,10 @@ def test_a_gate_that_is_required_and_missing_ends_with_1(tmp_path: Path) -> None
         (["airline", "--since", "yesterday"], "--since: 'yesterday' is not accepted"),
         (["airline", "--shard", "3/2"], "--shard: '3/2' is not accepted"),
         (["airline", "--judge", "nobody:x"], "nobody"),
-        (["airline", "--store", "store.db"], "write sqlite:///store.db"),
+        (
+            ["airline", "--store", "store.db"],
+            "--store: 'store.db' is no URL: write sqlite:///store.db",
+        ),
         (["airline", "--profile", "refund"], "the profile 'refund'; there are: none"),
     ],
     ids=["path", "folder", "date", "shard", "judge", "store", "profile"],

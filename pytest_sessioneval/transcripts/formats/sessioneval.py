@@ -21,6 +21,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -309,7 +310,7 @@ def _transcript(records: Sequence[Record], path: Path, fallback: str) -> Transcr
         try:
             strand.add(line)
         except ValidationError as error:
-            raise _refused(error, Place(str(path), record.line)) from error
+            raise _refused(error, _MessageLine, Place(str(path), record.line)) from error
     if not main.messages and not strands:
         raise TranscriptError("a session without messages", place=place)
     shared = _shared(header, Transcript)
@@ -337,13 +338,25 @@ def _parsed(model: type[_Model], record: Record, path: Path) -> _Model:
     try:
         return model.model_validate(record.value)
     except ValidationError as error:
-        raise _refused(error, Place(str(path), record.line)) from error
+        raise _refused(error, model, Place(str(path), record.line)) from error
 
 
-def _refused(error: ValidationError, place: Place) -> TranscriptError:
+def _refused(error: ValidationError, line: type[Frozen], place: Place) -> TranscriptError:
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the line"
-    said = "an object is expected" if first["type"] == "model_type" else first["msg"]
+    match first["type"]:
+        case "model_type":
+            said = "an object is expected"
+        case "missing":
+            said = "this key is needed"
+        case "extra_forbidden":
+            said = "there is no such key"
+            if len(first["loc"]) == 1:
+                close = get_close_matches(where, line.model_fields, n=1)
+                hint = f" (did you mean {close[0]!r}?)" if close else ""
+                said += f"{hint}; accepted: {', '.join(line.model_fields)}"
+        case _:
+            said = first["msg"].replace("Input should be", "not accepted; accepted is", 1)
     more = error.error_count() - 1
     also = f" (and {more} more)" if more else ""
     return TranscriptError(f"{where}: {said}{also}", place=place)

@@ -182,13 +182,24 @@ def test_a_broken_last_line_leaves_the_rest() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ({"role": "robot"}, "role: Input should be 'system', 'user', 'assistant' or 'tool'"),
-        ({"text": "hi"}, "role: Field required"),
-        ({**USER, "txet": "hi"}, "txet: Extra inputs are not permitted"),
+        (
+            {"role": "robot"},
+            "role: not accepted; accepted is 'system', 'user', 'assistant' or 'tool'",
+        ),
+        ({"text": "hi"}, "role: this key is needed"),
+        (
+            {**USER, "txet": "hi"},
+            (
+                "txet: there is no such key (did you mean 'text'?); accepted: role, text, kind, "
+                "reasoning, tool_calls, call_id, answers, tool_name, is_error, media, model, "
+                "usage, at, agent"
+            ),
+        ),
+        ({**USER, "usage": {"tokens": 3}}, "usage.tokens: there is no such key"),
         ([1], "the line: an object is expected"),
         (
             {"role": "assistant", "tool_calls": [{}]},
-            "tool_calls.0.name: Field required",
+            "tool_calls.0.name: this key is needed",
         ),
     ],
 )
@@ -199,7 +210,9 @@ def test_a_line_that_does_not_fit_is_named(line: Any, reason: str) -> None:
 
 def test_a_newer_format_is_refused() -> None:
     """A number that is not ours is not guessed at."""
-    assert "run.jsonl:1: sessioneval: Input should be 1" == _refused({"sessioneval": 2}, USER)
+    assert "run.jsonl:1: sessioneval: not accepted; accepted is 1" == _refused(
+        {"sessioneval": 2}, USER
+    )
 
 
 def test_a_session_without_messages_is_an_error() -> None:

@@ -122,7 +122,8 @@ def read_advice(
 
 def _facts(cluster: Cluster) -> list[str]:
     named = [("axis", cluster.axis), ("failure tag", cluster.tag), ("tool", cluster.tool)]
-    lines = [f"{name}: {one_line(value, 80)}" for name, value in named if value]
+    named.append(("tools", ", ".join(one_line(tool, 40) for tool in cluster.tools[:8])))
+    lines = [f"{name}: {one_line(value, 400)}" for name, value in named if value]
     lines.append(f"sessions: {cluster.sessions} of {cluster.of}")
     lines.append(f"points of the mean lost: {cluster.impact:.1f}")
     lines += [f"error: {one_line(label, 100)} ({number})" for label, number in cluster.errors]

@@ -13,7 +13,7 @@ from statistics import fmean
 from pytest_sessioneval.gate.agreement.resampling import wilson
 from pytest_sessioneval.reports.advice.facts import Fact, Thumbs
 from pytest_sessioneval.reports.advice.model import Cause, Cluster, Example, Leftover
-from pytest_sessioneval.reports.advice.tags import error_label, merged_tags, told_errors
+from pytest_sessioneval.reports.advice.tags import error_label, merged_tags
 from pytest_sessioneval.reports.advice.trend import Past
 from pytest_sessioneval.reports.model import SuiteReport
 from pytest_sessioneval.verdicts.model import Evidence, PanelScore
@@ -29,6 +29,9 @@ _ERRORS = 3
 _SAME = 0.8
 _CAUSES: Mapping[Cause, int] = {"agent": 0, "tool_outage": 0, "judge": 1}
 _SPEAKS = re.compile(r"error|exception|traceback|denied|refused|failed|timed out", re.IGNORECASE)
+
+_SEVERAL = "*"
+"""Stands for the tool where there are several."""
 
 _Key = tuple[Cause, str, str, str]
 
@@ -50,6 +53,8 @@ def grouped(
 ) -> Grouped:
     """Return the facts in clusters by cause, axis, tag and tool, the costliest first.
 
+    Sessions that are each the only one of their tag with their tool are one
+    cluster of several tools: a fault all the same, and no tool's own.
     Doubtful judgements come after what was done wrong. Facts of which nobody
     says what was wrong are left over, by axis. ``past`` is what was below the
     reference in the baseline; None: no comparison.
@@ -100,6 +105,19 @@ def _groups(facts: Sequence[Fact]) -> dict[_Key, list[Fact]]:
     groups: defaultdict[_Key, list[Fact]] = defaultdict(list)
     for fact in facts:
         groups[fact.cause, fact.axis, told[fact.axis][fact.tag], fact.tool].append(fact)
+    return _without_lone_tools(groups)
+
+
+def _without_lone_tools(groups: dict[_Key, list[Fact]]) -> dict[_Key, list[Fact]]:
+    """Return the groups, single sessions of one axis and tag and different tools put together."""
+    lone: defaultdict[tuple[Cause, str, str], list[_Key]] = defaultdict(list)
+    for key, members in groups.items():
+        cause, axis, tag, tool = key
+        if tag and tool and len(members) == 1:
+            lone[cause, axis, tag].append(key)
+    for alike, keys in lone.items():
+        if len(keys) > 1:
+            groups[*alike, _SEVERAL] = [fact for key in keys for fact in groups.pop(key)]
     return groups
 
 
@@ -142,7 +160,8 @@ def _cluster(
         cause=cause,
         axis=axis,
         tag=tag,
-        tool=tool,
+        tool="" if tool == _SEVERAL else tool,
+        tools=tuple(dict.fromkeys(fact.tool for fact in members)) if tool == _SEVERAL else (),
         impact=round(cost, DECIMALS),
         sessions=len(members),
         of=of,
@@ -153,8 +172,8 @@ def _cluster(
         rated=len(balances),
         new=None if below is None else sum(one is False for one in was),
         persisting=None if below is None else sum(one is True for one in was),
-        errors=_errors(members, tool),
-        examples=tuple(_examples(members, tool)),
+        errors=_errors(members),
+        examples=tuple(_examples(members)),
     )
 
 
@@ -176,22 +195,23 @@ def _same_as(
     return None
 
 
-def _errors(members: Sequence[Fact], tool: str) -> tuple[tuple[str, int], ...]:
+def _errors(members: Sequence[Fact]) -> tuple[tuple[str, int], ...]:
     """Return what the most telling quote of each session reports, where that is an error."""
-    cited = (min(_cited(fact, tool), key=_weight, default=None) for fact in members)
+    cited = (min(_cited(fact), key=_weight, default=None) for fact in members)
     quotes = Counter(one.quote for one in cited if one is not None and one.quote)
     labels: Counter[str] = Counter()
     for quote, number in quotes.items():
         if label := error_label(quote):
             labels[label] += number
-    return told_errors(labels, _ERRORS)
+    ordered = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(ordered[:_ERRORS])
 
 
-def _examples(members: Sequence[Fact], tool: str) -> Iterator[Example]:
+def _examples(members: Sequence[Fact]) -> Iterator[Example]:
     ordered = sorted(members, key=lambda fact: -1.0 if fact.score is None else fact.score)
     for fact in islice(ordered, _EXAMPLES):
         session = fact.session
-        cited = min(_cited(fact, tool), key=_weight, default=None)
+        cited = min(_cited(fact), key=_weight, default=None)
         yield Example(
             key=session.key,
             path=session.path,
@@ -217,12 +237,12 @@ def _said(fact: Fact, cited: Evidence | None) -> str:
     return (cited.note if cited is not None else "") or said.comment
 
 
-def _cited(fact: Fact, tool: str) -> list[Evidence]:
-    """Return what is cited against the agent, of this tool where any of it is."""
+def _cited(fact: Fact) -> list[Evidence]:
+    """Return what is cited against the agent, of the fact's tool where it has one."""
     if fact.said is None:
         return []
     against = [one for one in fact.said.evidence if one.verified and one.polarity == "negative"]
-    return [one for one in against if one.tool == tool] or against if tool else against
+    return [one for one in against if one.tool == fact.tool] if fact.tool else against
 
 
 def _weight(cited: Evidence) -> tuple[bool, bool]:

@@ -38,6 +38,7 @@ NOT_FOR_AGENTS = (
 _OPEN = 5
 _LINES = 10
 _QUOTED = 3
+_TOOLS = 8
 _QUOTE = 160
 _NAME = 60
 _SECTIONS: Mapping[Cause, tuple[str, str]] = {
@@ -93,6 +94,8 @@ def cluster_name(cluster: Cluster) -> str:
     tool = code_span(cluster.tool, _NAME) if cluster.tool else ""
     if cluster.cause == "tool_outage":
         return f"{tool or 'a tool'} out of order"
+    if cluster.tools:
+        return f"{_tag(cluster)}, {len(cluster.tools):,} tools"
     return f"{_tag(cluster)}, {tool}" if tool else _tag(cluster)
 
 
@@ -194,6 +197,10 @@ def _cluster(
     yield ""
     yield " · ".join(_facts(cluster))
     yield ""
+    if cluster.tools:
+        names = ", ".join(code_span(tool, _NAME) for tool in cluster.tools[:_TOOLS])
+        more = len(cluster.tools) - _TOOLS
+        yield f"- tools: {names}{f' and {more:,} more' if more > 0 else ''}"
     if len(cluster.errors) > 1:
         said = "; ".join(f"{markdown_text(label)} ({number:,})" for label, number in cluster.errors)
         yield f"- errors, by sessions: {said}"

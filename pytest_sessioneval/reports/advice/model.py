@@ -62,7 +62,7 @@ class Cluster(Frozen):
     """Sessions that lose points on one axis in the same way."""
 
     id: str
-    """Eight hex digits of suite, cause, axis, tag and tool: the same in every run."""
+    """Eight hex digits of suite, cause, axis, tag and tool: the same one in every run."""
     cause: Cause
     """Whose fault it looks like."""
     axis: str
@@ -70,7 +70,9 @@ class Cluster(Frozen):
     tag: str
     """The failure tag, the kind of finding, or what makes a judgement doubtful; empty: none."""
     tool: str
-    """The tool concerned; empty: none, or it is not known."""
+    """The tool concerned; empty: none, several, or it is not known."""
+    tools: tuple[str, ...] = ()
+    """The tools, where each session has another one; empty: it is one, or none."""
     impact: float
     """Points of the axis's mean lost: sum of (reference - score) over these sessions, over all
     scored ones; four decimals."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 
-__all__ = ["error_label", "merged", "merged_tags", "told_errors"]
+__all__ = ["error_label", "merged", "merged_tags"]
 
 _ALIKE = 0.5
 """Jaccard similarity of two sets of words from which they say the same (METHOD §5)."""
@@ -105,15 +104,6 @@ def error_label(quote: str) -> str:
         return ""
     line = _LEAD.sub("", head.splitlines()[0])
     return " ".join(_VARIES.sub("#", line).split())[:_LABEL].rstrip(" .:,;")
-
-
-def told_errors(counts: Mapping[str, int], most: int) -> tuple[tuple[str, int], ...]:
-    """Return the labels put together, with how often each group was met, most frequent first."""
-    groups: Counter[str] = Counter()
-    for label, told in merged(counts).items():
-        groups[told] += counts[label]
-    ordered = sorted(groups.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(ordered[:most])
 
 
 def _words(text: str) -> list[str]:

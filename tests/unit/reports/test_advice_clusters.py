@@ -108,10 +108,40 @@ def test_clusters_and_leftovers_add_up_to_what_the_mean_lacks() -> None:
 
 
 def test_a_tool_tells_clusters_of_one_tag_apart() -> None:
-    """The same tag with another tool is another fault."""
+    """The same tag with another tool is another fault, where it is more than one session's."""
+    book, find = (3, "Error: no seat left", "book"), (5, "Error: no such user", "find")
+    report = suite(
+        session("a", {"tools": said(20, "loop", book)}),
+        session("b", {"tools": said(20, "loop", book)}),
+        session("c", {"tools": said(40, "loop", find)}),
+    )
+    found = [(one.tool, one.tools, one.sessions) for one in _advice(report).clusters]
+    assert [("book", (), 2), ("find", (), 1)] == found
+
+
+def test_single_sessions_of_different_tools_are_one_cluster() -> None:
+    """Three sessions that fail alike are a pattern, whichever tool each failed with."""
+    report = suite(
+        *(
+            session(tool, {"tools": said(score, "loop", (3, f"Error: no {tool}", tool))})
+            for tool, score in (("find", 40), ("book", 20), ("pay", 60))
+        )
+    )
+    found = _only(_advice(report))
+    assert ("", ("find", "book", "pay"), 3, 60.0) == (
+        found.tool,
+        found.tools,
+        found.sessions,
+        found.impact,
+    )
+    assert ["book", "find", "pay"] == [example.key for example in found.examples]
+
+
+def test_other_tags_of_different_tools_stay_apart() -> None:
+    """A pattern is of one tag."""
     report = suite(
         session("a", {"tools": said(20, "loop", (3, "Error: no seat left", "book"))}),
-        session("b", {"tools": said(40, "loop", (5, "Error: no such user", "find"))}),
+        session("b", {"tools": said(40, "wrong_tool", (5, "Error: no such user", "find"))}),
     )
     assert ["book", "find"] == [one.tool for one in _advice(report).clusters]
 
@@ -275,6 +305,20 @@ def test_errors_are_counted_by_session() -> None:
         session("b", {"tools": said(20, "loop", cited[0])}),
     )
     assert (("seat # is taken", 2),) == _only(_advice(report)).errors
+
+
+def test_what_is_not_found_is_another_error_each() -> None:
+    """Errors are short: two that share half of their words still say different things."""
+    quotes = ("Error: order not found", "Error: user not found", "Error: user 7 is not found")
+    cited = [(3, quote, "find") for quote in (quotes[0], *quotes)]
+    report = suite(
+        *(session(f"s{n}", {"tools": said(20, "loop", one)}) for n, one in enumerate(cited))
+    )
+    assert (
+        ("order not found", 2),
+        ("user # is not found", 1),
+        ("user not found", 1),
+    ) == _only(_advice(report)).errors
 
 
 def test_the_lowest_sessions_are_the_examples() -> None:

@@ -5,12 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from pytest_sessioneval.reports.advice.tags import (
-    error_label,
-    merged,
-    merged_tags,
-    told_errors,
-)
+from pytest_sessioneval.reports.advice.tags import error_label, merged, merged_tags
 
 
 def _words(text: str) -> set[str]:
@@ -101,9 +96,3 @@ def test_free_text_is_merged_with_free_text() -> None:
 def test_an_error_is_told_without_what_differs(quote: str, label: str) -> None:
     """Codes and exceptions by name; else the words without numbers, paths and identifiers."""
     assert label == error_label(quote)
-
-
-def test_errors_are_counted_in_groups() -> None:
-    """The most frequent first, and at most as many as asked for."""
-    counts = {"seat # not available": 2, "seat # is not available": 3, "card refused": 4, "x": 1}
-    assert (("seat # is not available", 5), ("card refused", 4)) == told_errors(counts, 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from report_runs import make_run, opinion, result
+from report_values import make_run, opinion, result
 
 from pytest_sessioneval.gate.model import AxisScore, Baseline, SessionScores, Versions
 from pytest_sessioneval.reports.build import build_report

@@ -6,7 +6,8 @@ import re
 
 import pytest
 from advice_suites import JUDGE, advised_run, baseline, run_of, said, session
-from report_runs import HOSTILE, hostile_run
+from report_runs import hostile_run
+from report_values import HOSTILE
 
 from pytest_sessioneval.gate.model import Baseline
 from pytest_sessioneval.reports.advice.build import Background, advise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from hypothesis import given, strategies as st
-from report_runs import HOSTILE
+from report_values import HOSTILE
 
 from pytest_sessioneval.reports.advice.rows import AdvisedRow, advice_for_rows
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from report_runs import HOSTILE, airline_run
+from report_runs import airline_run
+from report_values import HOSTILE
 
 from pytest_sessioneval.errors import StoreError
 from pytest_sessioneval.gate.agreement.card import (

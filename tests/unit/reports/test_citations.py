@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from report_runs import opinion
+from report_values import opinion
 
 from pytest_sessioneval.reports.citations import Citation, citations, most_telling
 from pytest_sessioneval.suites.thresholds import Shortfall

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from report_runs import failing_result, hostile_run, opinion, result, unscored_result
+from report_runs import hostile_run
+from report_values import failing_result, opinion, result, unscored_result
 
 from pytest_sessioneval.reports.failure import failure_text, headline
 from pytest_sessioneval.suites.thresholds import Shortfall

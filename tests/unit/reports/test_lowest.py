@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from report_runs import airline_suite, failing_result, make_run, opinion, result
+from report_runs import airline_suite
+from report_values import failing_result, make_run, opinion, result
 
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.lowest import lowest_scores

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from report_runs import HOSTILE
+from report_values import HOSTILE
 
 from pytest_sessioneval.reports.neutralise import (
     clean,

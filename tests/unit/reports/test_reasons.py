@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
-from report_runs import airline_suite, evidence_run, make_run, opinion, result, unscored_result
+from report_runs import airline_suite, evidence_run
+from report_values import make_run, opinion, result, unscored_result
 
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.model import SuiteReport

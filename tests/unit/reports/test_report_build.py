@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from report_runs import (
-    AXES,
-    airline_run,
-    airline_suite,
-    empty_run,
-    failing_result,
-    make_run,
-    many_run,
-    result as session_result,
-)
+from report_runs import airline_run, airline_suite, empty_run, many_run
+from report_values import AXES, failing_result, make_run, result as session_result
 
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.verdicts.run import Run

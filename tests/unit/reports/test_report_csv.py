@@ -6,7 +6,8 @@ import csv
 import io
 
 import pytest
-from report_runs import airline_run, evidence_run, hostile_run, make_run, result
+from report_runs import airline_run, evidence_run, hostile_run
+from report_values import make_run, result
 
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.csv_file import render_csv

@@ -14,15 +14,8 @@ from pathlib import Path
 
 import pytest
 from advice_suites import advised_run, baseline
-from report_runs import (
-    airline_run,
-    empty_run,
-    evidence_run,
-    failing_result,
-    hostile_run,
-    many_run,
-    unscored_result,
-)
+from report_runs import airline_run, empty_run, evidence_run, hostile_run, many_run
+from report_values import failing_result, unscored_result
 
 from pytest_sessioneval.reports import model
 from pytest_sessioneval.reports.advice.build import Background, advise

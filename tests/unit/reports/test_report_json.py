@@ -8,7 +8,8 @@ from importlib.resources import files
 
 import jsonschema
 import pytest
-from report_runs import airline_run, empty_run, evidence_run, hostile_run, make_run, many_run
+from report_runs import airline_run, empty_run, evidence_run, hostile_run, many_run
+from report_values import make_run
 
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.json_file import render_json

@@ -8,18 +8,8 @@ from typing import Literal
 
 import pytest
 from markdown_cases import markdown_of
-from report_runs import (
-    AXES,
-    airline_run,
-    airline_suite,
-    empty_run,
-    evidence_run,
-    failing_result,
-    make_run,
-    many_run,
-    opinion,
-    unscored_result,
-)
+from report_runs import airline_run, airline_suite, empty_run, evidence_run, many_run
+from report_values import AXES, failing_result, make_run, opinion, unscored_result
 
 from pytest_sessioneval.gate.outcome import (
     AxisDecision,

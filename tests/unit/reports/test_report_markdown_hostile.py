@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 
 from markdown_cases import markdown_of
-from report_runs import (
-    hostile_run,
-)
+from report_runs import hostile_run
 
 from pytest_sessioneval.verdicts.run import Run
 

@@ -6,12 +6,8 @@ import re
 from pathlib import Path
 
 from markdown_cases import markdown_of
-from report_runs import (
-    airline_run,
-    airline_suite,
-    make_run,
-    many_run,
-)
+from report_runs import airline_run, airline_suite, many_run
+from report_values import make_run
 
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.markdown import render_markdown

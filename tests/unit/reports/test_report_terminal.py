@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from report_runs import (
-    AXES,
-    airline_run,
-    airline_suite,
-    empty_run,
-    evidence_run,
-    hostile_run,
-    make_run,
-    unscored_result,
-)
+from report_runs import airline_run, airline_suite, empty_run, evidence_run, hostile_run
+from report_values import AXES, make_run, unscored_result
 
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.terminal import Line, terminal_lines

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from report_runs import (
-    airline_run,
-    airline_suite,
-    empty_run,
-    evidence_run,
-    failing_result,
-    make_run,
-    unscored_result,
-)
+from report_runs import airline_run, airline_suite, empty_run, evidence_run
+from report_values import failing_result, make_run, unscored_result
 
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.model import Counts

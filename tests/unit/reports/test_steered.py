@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from report_runs import HOSTILE, airline_run, make_run, opinion, result
+from report_runs import airline_run
+from report_values import HOSTILE, make_run, opinion, result
 
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.json_file import render_json

@@ -573,3 +573,21 @@ def test_what_pages_load_needs_no_token(served: Service, call: Call, name: str) 
 def test_there_are_no_other_files(served: Service, call: Call) -> None:
     """Nothing but what is named is given."""
     assert 404 == call(served).get("/static/base.html").status_code
+
+
+# both databases
+
+
+def test_every_page_is_the_same_on_both_databases(
+    store_url: str, tmp_path: Path, call: Call
+) -> None:
+    """Sessions, opinions, thumbs and trends come from the store, whichever it is."""
+    with site(tmp_path, store=store_url) as service:
+        client = call(service)
+        assert "refund-1" in page(client, "/sessions").text
+        shown = page(client, "/session?id=refund-1")
+        assert {"q1", "q2", "c1", "c2"} <= set(shown.ids)
+        assert "too late" in shown.html
+        service.store.start_run("running-1", NOW)
+        assert "running" in page(client, "/runs").text
+        assert "last 30 days" in page(client, "/trends").text

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from pytest_sessioneval.cli.folders import shown
 from pytest_sessioneval.errors import BaselineError
 from pytest_sessioneval.evaluation.baselines import (
     BaselineWritten,
@@ -20,7 +20,7 @@ from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.reports.wording import count_list, counted
 from pytest_sessioneval.suites.loading import load_suite
 
-__all__ = ["pin", "show", "shown", "written_lines"]
+__all__ = ["pin", "show", "written_lines"]
 
 
 def show(folder: str) -> Iterator[str]:
@@ -61,12 +61,6 @@ def written_lines(written: BaselineWritten) -> Iterator[str]:
     for line in written.lines(shown(written.path)):
         indent = line[: len(line) - len(line.lstrip())]
         yield indent + one_line(line)
-
-
-def shown(path: Path) -> str:
-    """Return the path as it is typed from here, where it lies beneath."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
 
 
 def _described(path: Path, baseline: Baseline) -> Iterator[str]:

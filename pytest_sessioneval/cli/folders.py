@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["out_folder"]
+__all__ = ["out_folder", "shown"]
 
 
 def out_folder(given: str | None) -> Path:
@@ -19,3 +20,9 @@ def out_folder(given: str | None) -> Path:
     here = Path.cwd()
     folders = (folder / ".sessioneval" for folder in (here, *here.parents))
     return next((folder for folder in folders if folder.is_dir()), here / ".sessioneval")
+
+
+def shown(path: Path) -> str:
+    """Return the path as it is typed from here, where it lies beneath."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_sessioneval.cli.baseline import shown, written_lines
+from pytest_sessioneval.cli.baseline import written_lines
+from pytest_sessioneval.cli.folders import shown
 from pytest_sessioneval.cli.judging import asked_suite, waiting_for
 from pytest_sessioneval.evaluation.direct import Terms, direct_run
 from pytest_sessioneval.evaluation.rejudging import rejudge, score_canaries, sessions_at

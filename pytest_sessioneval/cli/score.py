@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_sessioneval.cli.folders import out_folder
+from pytest_sessioneval.cli.folders import out_folder, shown
 from pytest_sessioneval.cli.judging import named_judge, terms, waiting_for
 from pytest_sessioneval.cli.store import named_store
 from pytest_sessioneval.errors import SettingError
@@ -61,7 +60,7 @@ def score_paths(request: ScoringRequest, *, on: Terms, out: Path) -> Outcome:
     with direct_run(on) as run:
         scored = score(request, run, announce=waiting_for("score"), out=out)
     files = write_reports(scored.report, out, root=on.home)
-    return Outcome(scored, tuple(_shown(path) for path in files.paths))
+    return Outcome(scored, tuple(shown(path) for path in files.paths))
 
 
 def close_run(
@@ -89,11 +88,6 @@ def close_run(
     on = terms(store=url, max_calls=None, home=home.parent)
     done = score_paths(request, on=replace(on, offline=True, run_id=run_id), out=out)
     return replace(done, said=(f" run {run_id}: decided on {there}",))
-
-
-def _shown(path: Path) -> str:
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
 
 
 def shard(text: str) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_sessioneval.evaluation.bench import Bench, MadeSource, Part
+from pytest_sessioneval.evaluation.exam_records import is_answered
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.gate.agreement.card import Probe
 from pytest_sessioneval.gate.agreement.probing import LINES, Line, Reading, judge_probe
@@ -15,7 +16,7 @@ from pytest_sessioneval.suites.model import Suite
 from pytest_sessioneval.transcripts.digest import summarise
 from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.transcripts.registry import Registry
-from pytest_sessioneval.verdicts.model import NOT_ANSWERED, Verdict
+from pytest_sessioneval.verdicts.model import Verdict
 
 __all__ = ["Base", "probe_panel", "task_axis"]
 
@@ -95,7 +96,7 @@ def _probe(line: Line, judged: Sequence[tuple[_Made, Verdict]], suite: Suite) ->
     task = task_axis(suite)
     scored = [axis for axis in gated if any(axis in one.base.scores for one, _ in judged)]
     axes = [axis for axis in scored if line.axes == "all" or axis == task]
-    answered = [(one, verdict) for one, verdict in judged if _is_answered(verdict)]
+    answered = [(one, verdict) for one, verdict in judged if is_answered(verdict)]
     readings = [
         Reading(
             after={axis: score for axis, score in verdict.scores.items() if axis in gated},
@@ -109,13 +110,6 @@ def _probe(line: Line, judged: Sequence[tuple[_Made, Verdict]], suite: Suite) ->
         reason = f"this judge gives these sessions no score on {task}"
         probe = probe.model_copy(update={"why": reason})
     return probe
-
-
-def _is_answered(verdict: Verdict) -> bool:
-    return not any(
-        result.kind == "unscored" and result.reason in NOT_ANSWERED
-        for result in verdict.axes.values()
-    )
 
 
 def _made(bases: Sequence[Base], axes: Sequence[str]) -> Iterator[_Made]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pytest_sessioneval.judging.attacks.corpus import load_attacks
 from pytest_sessioneval.judging.attacks.planting import PLACES, plant
 from pytest_sessioneval.judging.faults import last_answer, replaced, swapped_answer
+from pytest_sessioneval.suites.expectations import last_words
 from pytest_sessioneval.transcripts.model import Message, Transcript
 
 __all__ = ["MASTER_KEYS", "Variant", "attacked", "silenced", "variants"]
@@ -77,7 +78,7 @@ def variants(transcript: Transcript, other: Transcript) -> Iterator[Variant]:
 
     ``other`` is another session, whose answer is swapped in.
     """
-    last = _last_words(transcript)
+    last = last_words(transcript)
     if last is not None:
         yield Variant("filler", "", _said(transcript, last, last.text + _FILLER))
         praised = f"{last.text}\n\n{_PRAISE}"
@@ -147,12 +148,6 @@ def _answered(
     """Return the session's opening and one answer to it; None: no answer at all."""
     said = () if answer is None else (Message(index=len(opening), role="assistant", text=answer),)
     return transcript.model_copy(update={"messages": (*opening, *said), "subsessions": ()})
-
-
-def _last_words(transcript: Transcript) -> Message | None:
-    """Return the last message in which the agent says anything."""
-    spoken = (m for m in reversed(transcript.messages) if m.role == "assistant" and m.text.strip())
-    return next(spoken, None)
 
 
 def _said(transcript: Transcript, message: Message, text: str) -> Transcript:

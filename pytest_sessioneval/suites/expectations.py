@@ -27,7 +27,14 @@ from typing import Literal
 from pytest_sessioneval.suites.model import Expectation, ExpectedCall, Suite
 from pytest_sessioneval.transcripts.model import Message, ToolCall, Transcript
 
-__all__ = ["Check", "CheckKind", "check", "expectations_for", "unmatched_expectations"]
+__all__ = [
+    "Check",
+    "CheckKind",
+    "check",
+    "expectations_for",
+    "last_words",
+    "unmatched_expectations",
+]
 
 CheckKind = Literal[
     "must_call", "must_not_call", "final_matches", "final_not_matches", "max_messages"
@@ -151,7 +158,7 @@ def _must_not_call(expected: ExpectedCall, calls: tuple[_Made, ...]) -> Check:
 def _final(pattern: str, transcript: Transcript, *, wanted: bool) -> Check:
     kind: CheckKind = "final_matches" if wanted else "final_not_matches"
     text = f"the last answer {'matches' if wanted else 'does not match'} /{pattern}/"
-    answer = _last_answer(transcript)
+    answer = last_words(transcript)
     if answer is None:
         return Check(kind, text, not wanted, "the agent never answered in words")
     match = re.search(pattern, answer.text)
@@ -171,7 +178,8 @@ def _max_messages(most: int, transcript: Transcript) -> Check:
     )
 
 
-def _last_answer(transcript: Transcript) -> Message | None:
+def last_words(transcript: Transcript) -> Message | None:
+    """Return the last message in which the agent says anything; None: it never did."""
     spoken = (m for m in reversed(transcript.messages) if m.role == "assistant" and m.text.strip())
     return next(spoken, None)
 

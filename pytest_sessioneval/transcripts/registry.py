@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from pytest_sessioneval.errors import Place, TranscriptError, UnrecognisedError
 from pytest_sessioneval.transcripts.digest import DIGEST_VERSION
+from pytest_sessioneval.transcripts.formats.fields import one_line
 from pytest_sessioneval.transcripts.loading import DEFAULT_LIMITS, LOADING_VERSION, load_document
 from pytest_sessioneval.transcripts.pairing import PAIRING_VERSION
 from pytest_sessioneval.transcripts.reader import (
@@ -133,7 +134,7 @@ def _contained(reader: Reader, path: Path) -> Iterator[None]:
         raise
     except Exception as error:  # the boundary to readers: hostile files, other people's code
         raise TranscriptError(
-            f"reader {reader.name} failed with {type(error).__name__}: {_one_line(error)}",
+            f"reader {reader.name} failed with {type(error).__name__}: {one_line(error)}",
             place=Place(str(path)),
         ) from error
 
@@ -189,7 +190,7 @@ def _within(reading: FileReading, path: Path, limits: Limits) -> FileReading:
             sound.append(found)
             continue
         error = TranscriptError(
-            f"session {_one_line(found.transcript.session_id)}: {count:,} messages are more than "
+            f"session {one_line(found.transcript.session_id)}: {count:,} messages are more than "
             f"the limit of {limits.messages:,} messages per session",
             place=Place(str(path)),
         )
@@ -197,7 +198,3 @@ def _within(reading: FileReading, path: Path, limits: Limits) -> FileReading:
             raise error
         broken.append(BrokenSession(found.locator, error))
     return replace(reading, sessions=tuple(sound), broken=tuple(broken))
-
-
-def _one_line(value: object) -> str:
-    return " ".join(str(value).split())[:200]

@@ -84,6 +84,9 @@ def run_server(asked: ServeRequest) -> None:
     )
     with open_service(settings) as service, _listening(asked.host, asked.port) as listening:
         for suite in service.sessions.now():
+            if settings.judge is not None and suite.versions is None and suite.problem:
+                where = "--judge" if asked.judge else "SESSIONEVAL_JUDGE"
+                raise SettingError(f"{where} {settings.judge}: {suite.problem}")
             for line in _said_of(suite):
                 click.echo(line)
         hosts = _hosts(asked)
@@ -176,7 +179,8 @@ def _said_of(served: ServedSuite) -> Iterator[str]:
     name = f"suite {served.suite.name}"
     sources = served.sources
     others = len(sources.not_sessions)
-    beside = f", {counted(others, 'JSON file')} that hold none" if others else ""
+    holds = "holds" if others == 1 else "hold"
+    beside = f"; {counted(others, 'JSON file')} {holds} none" if others else ""
     yield one_line(f"{name}: {counted(len(served.members), 'session')}{beside}")
     if served.problem:
         yield one_line(f"{name}: {served.problem}")

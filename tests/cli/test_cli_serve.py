@@ -208,6 +208,34 @@ def test_what_cannot_be_served_is_refused(
     assert said in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("judge", "said"),
+    [
+        ("nonsense", "--judge nonsense: 'nonsense' is no judge"),
+        ("openai:m", "--judge openai:m: no key for the judge at api.openai.com"),
+        ("hook:ours", "--judge hook:ours: no Python judge is named 'ours'"),
+    ],
+)
+def test_a_judge_that_was_named_and_cannot_be_asked_is_refused(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, judge: str, said: str
+) -> None:
+    """A judge of a suite file that cannot be opened is only told: its sessions may be looked at."""
+    monkeypatch.chdir(shop.parent)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("SESSIONEVAL_API_KEY", raising=False)
+    done = refused("shop", "--judge", judge)
+    assert 2 == done.exit_code
+    assert said in done.stderr
+
+
+def test_a_judge_of_a_suite_file_that_cannot_be_asked_is_told(shop: Path) -> None:
+    """With what is missing; what the store has of its sessions is served."""
+    (shop / "sessioneval.toml").write_text('[judge]\nmodel = "openai:m"\n', encoding="utf-8")
+    with started(shop, "--no-token", OPENAI_API_KEY="") as server:
+        assert "suite shop: no key for the judge" in "".join(server.said)
+        assert 200 == httpx.get(f"{server.url}/eval/sessions").status_code
+
+
 def test_without_the_extra_the_command_to_install_it_is_told() -> None:
     """And no other command needs it."""
     code = f"import sys; sys.modules['fastapi'] = None; sys.argv[1:] = ['serve']; {MAIN}"

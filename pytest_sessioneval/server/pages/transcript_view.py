@@ -23,7 +23,6 @@ __all__ = [
     "MessageView",
     "PageLink",
     "TranscriptView",
-    "messages_told",
     "transcript_view",
     "whole_message",
 ]
@@ -141,6 +140,14 @@ class TranscriptView:
     can_rate: bool
     """Whether people's thumbs belong here: they are on the main agent's messages."""
     limits: str = LIMITS
+
+    @property
+    def told(self) -> str:
+        """``messages M0–M99 of 240``; where all are shown, ``12 messages``."""
+        if not self.pages or not self.messages:
+            return counted(self.total, "message")
+        first, last = self.messages[0].label, self.messages[-1].label
+        return f"messages {first}–{last} of {self.total:,}"
 
 
 def transcript_view(
@@ -339,11 +346,3 @@ def _pages(session_id: str, total: int, start: int, agent: str | None) -> Iterat
         last = min(first + MESSAGES, total) - 1
         url = session_url(session_id, start=first, agent=agent, anchor="transcript")
         yield PageLink(f"M{first}–M{last}", url, current=first == start)
-
-
-def messages_told(view: TranscriptView) -> str:
-    """Return ``messages M0–M99 of 240``; where all are shown, ``12 messages``."""
-    if not view.pages or not view.messages:
-        return counted(view.total, "message")
-    first, last = view.messages[0].label, view.messages[-1].label
-    return f"messages {first}–{last} of {view.total:,}"

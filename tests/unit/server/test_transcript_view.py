@@ -8,7 +8,6 @@ from pytest_sessioneval.server.pages.transcript_view import (
     MESSAGES,
     Cited,
     MessageView,
-    messages_told,
     transcript_view,
     whole_message,
 )
@@ -46,7 +45,7 @@ def _shown(message: MessageView) -> str:
 def test_a_page_holds_the_message_asked_for(start: int, first: int, told: str) -> None:
     """Pages of a hundred; beyond the last message, the last page."""
     view = transcript_view(LONG, start=start)
-    assert (first, told) == (view.messages[0].index, messages_told(view))
+    assert (first, told) == (view.messages[0].index, view.told)
     assert [f"M{first}" in link.words for link in view.pages if link.current] == [True]
     assert len(view.pages) == 3
     assert len(view.messages) <= MESSAGES
@@ -74,7 +73,7 @@ def test_of_many_sub_agents_some_are_offered() -> None:
 def test_a_short_transcript_is_one_page() -> None:
     """No links to other parts, and the number of messages."""
     view = transcript_view(transcript(("user", "hi")))
-    assert ((), "1 message") == (view.pages, messages_told(view))
+    assert ((), "1 message") == (view.pages, view.told)
 
 
 def test_an_empty_transcript_has_a_page() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 from collections.abc import Callable
@@ -12,19 +13,20 @@ from typing import Any, TypeVar
 __all__ = ["DaemonWorkers"]
 
 _T = TypeVar("_T")
+_Task = tuple[Future[Any], Callable[[], Any]]
+_URGENT, _ORDINARY = 0, 1
 
 
 class DaemonWorkers:
-    """Runs what is submitted in the order it came, at most ``count`` at once.
+    """Runs what is submitted in the order it came, at most ``count`` at once; the urgent first.
 
     The standard library's executor waits for its threads when the process ends:
     a judge that does not answer would hold it for minutes.
     """
 
     def __init__(self, count: int, *, name: str) -> None:
-        self._tasks: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._tasks: queue.PriorityQueue[tuple[int, int, _Task | None]] = queue.PriorityQueue()
+        self._numbers = itertools.count()
         self._closing = threading.Lock()
         self._closed = False
         self._threads = [
@@ -39,14 +41,18 @@ class DaemonWorkers:
         """How many wait for their turn, about."""
         return self._tasks.qsize()
 
-    def submit(self, task: Callable[[], _T]) -> Future[_T]:
-        """Return what the task will give; cancelled where the workers are closed."""
+    def submit(self, task: Callable[[], _T], *, urgent: bool = False) -> Future[_T]:
+        """Return what the task will give; cancelled where the workers are closed.
+
+        What is urgent comes before all that waits and is not.
+        """
         future: Future[_T] = Future()
         with self._closing:
             if self._closed:
                 future.cancel()
             else:
-                self._tasks.put((future, task))
+                place = _URGENT if urgent else _ORDINARY
+                self._tasks.put((place, next(self._numbers), (future, task)))
         return future
 
     def close(self, timeout_s: float) -> bool:
@@ -54,16 +60,16 @@ class DaemonWorkers:
         with self._closing:
             self._closed = True
             with suppress(queue.Empty):
-                while (waiting := self._tasks.get_nowait()) is not None:
+                while (waiting := self._tasks.get_nowait()[2]) is not None:
                     waiting[0].cancel()
             for _ in self._threads:
-                self._tasks.put(None)
+                self._tasks.put((_ORDINARY, next(self._numbers), None))
         for thread in self._threads:
             thread.join(timeout_s / len(self._threads))
         return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
-        while (taken := self._tasks.get()) is not None:
+        while (taken := self._tasks.get()[2]) is not None:
             future, task = taken
             if not future.set_running_or_notify_cancel():
                 continue

@@ -111,13 +111,14 @@ class ScoringJobs:
     def score(self, request: ScoreRequest) -> Future[ScoreResponse]:
         """Return what scoring the sample will give; nothing is kept.
 
+        It waits for no job: somebody waits for it.
         The future raises what ``SampleScorer.score`` raises. Raises
         ``SettingError`` for a judge that a call may not name, and
         ``TooManyJobsError``.
         """
         self._check_room()
         asked = self._input(request)
-        return self._workers.submit(lambda: _response(self._scored(asked)))
+        return self._workers.submit(lambda: _response(self._scored(asked)), urgent=True)
 
     def submit(self, request: SessionScoreRequest) -> Job:
         """Return the job of a call of a session, kept as queued.

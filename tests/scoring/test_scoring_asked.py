@@ -144,3 +144,25 @@ def test_a_secret_reaches_neither_judge_nor_store_nor_report(
     ]
     assert not [text for text in kept if key in text]
     assert "[REDACTED:" in job.request_summary.question
+
+
+def test_one_sample_waits_for_no_job_in_the_queue(
+    open_scoring: OpenScoring, judge_server: JudgeServer
+) -> None:
+    """Whoever waits for an answer comes before calls that nobody waits for."""
+    scoring = open_scoring(terms=ScoringTerms(workers=1))
+    judge_server.hold()
+    answers = [f"Paris is number {number}." for number in range(3)]
+    jobs = [scoring.jobs.submit(call(answer=answer, **ASKING)) for answer in answers]
+    judge_server.wait_for_calls(1)
+    urgent = scoring.jobs.score(call(answer="Somebody waits for Paris.", **ASKING))
+    judge_server.release()
+    assert urgent.result(60).skipped_metrics == ()
+    for job in jobs:
+        wait_for(scoring.jobs, job)
+    texts = [request.text for request in judge_server.requests]
+    asked = [
+        next(place for place, text in enumerate(texts) if answer in text)
+        for answer in (answers[0], "Somebody waits for Paris.", *answers[1:])
+    ]
+    assert asked == sorted(asked)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from click.testing import CliRunner
-from served import NOW, opened, record
+from served import NOW, Caller, opened, record
 
 from pytest_sessioneval.cli import program
 from pytest_sessioneval.server.service import Service
@@ -285,3 +285,13 @@ class Page(HTMLParser):
         if {"h1", "h2", "h3", "h4"} & {name for name, _ in self._open}:
             tag, words = self.headings[-1]
             self.headings[-1] = (tag, words + data)
+
+
+def page(client: Caller, path: str, status: int = 200) -> Page:
+    """Return a page as a browser gets it."""
+    answer = client.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (status, "text/html; charset=utf-8") == (
+        answer.status_code,
+        answer.headers["content-type"],
+    ), answer.text
+    return Page(answer.text)

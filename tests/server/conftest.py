@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pages_site import Page, page, site
 from served import Caller, listening, opened
 
 from pytest_sessioneval.server.application import create_app
@@ -16,6 +17,7 @@ from pytest_sessioneval.testing import JudgeServer
 
 OpenService = Callable[..., Service]
 Call = Callable[..., Caller]
+Open = Callable[[str], Page]
 
 
 @pytest.fixture
@@ -63,3 +65,23 @@ def server() -> Iterator[JudgeServer]:
     """Yield a judge on loopback."""
     with JudgeServer() as judge:
         yield judge
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Service]:
+    """Yield the service of the pages' site."""
+    with site(tmp_path) as service:
+        yield service
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Service]:
+    """Yield a service of nothing on an empty SQLite store."""
+    with opened(f"sqlite:///{tmp_path}/.sessioneval/store.db", tmp_path) as service:
+        yield service
+
+
+@pytest.fixture
+def show(served: Service, call: Call) -> Open:
+    """Return what opens a page of the site."""
+    return lambda path: page(call(served), path)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from pages_site import Page, site
+from pages_site import page
 from running import PATIENCE_S, ended, judged_by, once, suite
 from served import NOW, Caller, opened
 
@@ -18,20 +17,6 @@ from pytest_sessioneval.server.service import Service
 from pytest_sessioneval.testing import JudgeServer
 
 Call = Callable[..., Caller]
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Service]:
-    """Yield the site."""
-    with site(tmp_path) as service:
-        yield service
-
-
-def page(client: Caller, path: str) -> Page:
-    """Return a page as a browser gets it."""
-    answer = client.get(path, headers={"Accept": "text/html"})
-    assert 200 == answer.status_code, answer.text
-    return Page(answer.text)
 
 
 def test_a_run_in_the_background_has_a_page_with_its_report(served: Service, call: Call) -> None:

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from claude_code_recordings import (
+    FILES_AND_PROGRESS,
+    FIVE_AGENTS,
+    INLINE,
+    NESTED,
+    Read,
+    ReadOne,
+    reading_from,
+    records_of,
+    sessions_from,
+)
 
 from pytest_sessioneval.errors import TranscriptError
 from pytest_sessioneval.transcripts.formats.claude_code import READER
 from pytest_sessioneval.transcripts.loading import load_document
-from pytest_sessioneval.transcripts.model import CallRef, Message, Transcript
-from pytest_sessioneval.transcripts.reader import FileReading, Limits
+from pytest_sessioneval.transcripts.model import Message, Transcript
+from pytest_sessioneval.transcripts.reader import Limits
 
 _WITH_TOKEN_USAGE = (
     "entire-checkpoints/0b/6786ea0065/0",
@@ -31,45 +41,22 @@ _WITH_TOKEN_USAGE = (
 )
 _TWO_OBJECTS = "entire-checkpoints-odd/two-objects-on-one-line/37/995ebed6e4/2/full.jsonl"
 _COMPACTED = "entire-checkpoints-odd/compaction/a6/e4c2a0fbd1/0/full.jsonl"
-_NESTED = "entire-checkpoints-odd/task-subagents/10/a740e118e0/0/full.jsonl"
-_INLINE = "projects/viewer-sample-project/5c0375b4-57a5-4f26-b12d-d022ee4e51b7.jsonl"
 _EMPTY_RESULT = "projects/viewer-sample-project/1af7fc5e-8455-4414-9ccd-011d40f70b2a.jsonl"
-_FILES_AND_PROGRESS = "projects/moredip-samples/4b2030ed-5563-49ea-b703-6a002f2d3cc8.jsonl"
-_FIVE_AGENTS = "projects/moredip-samples/0ccf1a04-1b4c-43b6-8aa5-79e41db43a68.jsonl"
 _FORKED = "odd/claude_forked_session.jsonl"
 _EDITS = "odd/edit-tool-variants.jsonl"
 _IMAGES = "odd/images-in-user-messages.jsonl"
-
-Read = Callable[[str], FileReading]
-ReadOne = Callable[[str], Transcript]
 
 
 @pytest.fixture(scope="module")
 def read(shared_data: Path) -> Read:
     """Return what reads a file of the folder claude-code."""
-
-    def reading(name: str) -> FileReading:
-        document = load_document(shared_data / "claude-code" / name)
-        assert READER.detects(document)
-        return READER.read(document, Limits())
-
-    return reading
+    return reading_from(shared_data / "claude-code")
 
 
 @pytest.fixture(scope="module")
-def session(read: Read) -> ReadOne:
+def session(shared_data: Path) -> ReadOne:
     """Return what reads the only session of such a file."""
-
-    def only(name: str) -> Transcript:
-        (found,) = read(name).sessions
-        assert found.locator is None
-        return found.transcript
-
-    return only
-
-
-def _records(path: Path) -> list[dict[str, Any]]:
-    return [record.value for record in load_document(path).records]
+    return sessions_from(shared_data / "claude-code")
 
 
 def _said(record: dict[str, Any]) -> Any:
@@ -87,7 +74,7 @@ def _calls(messages: tuple[Message, ...]) -> list[str | None]:
 def test_a_response_split_over_lines_is_one_message(shared_data: Path, session: ReadOne) -> None:
     """Fourteen assistant lines carry six message ids."""
     name = "entire-checkpoints/8c/fa910f8ef9/3/full.jsonl"
-    lines = [r for r in _records(shared_data / "claude-code" / name) if r["type"] == "assistant"]
+    lines = [r for r in records_of(shared_data / "claude-code" / name) if r["type"] == "assistant"]
     assert 14 == len(lines)
     assert 6 == sum(m.role == "assistant" for m in session(name).messages)
 
@@ -96,7 +83,7 @@ def test_text_reasoning_and_several_calls_of_a_response_stand_in_one_message(
     session: ReadOne,
 ) -> None:
     """Thinking, text and three parallel calls are five lines of one response."""
-    message = session(_FIVE_AGENTS).messages[1]
+    message = session(FIVE_AGENTS).messages[1]
     assert ["Task", "Task", "Task"] == [call.name for call in message.tool_calls]
     assert message.text
     assert message.reasoning
@@ -128,7 +115,7 @@ def test_two_objects_on_one_line_are_two_records(read: Read) -> None:
 
 def test_a_record_written_twice_is_read_once(shared_data: Path, session: ReadOne) -> None:
     """Resuming wrote the last message again under the same uuid."""
-    records = _records(shared_data / "claude-code" / _TWO_OBJECTS)
+    records = records_of(shared_data / "claude-code" / _TWO_OBJECTS)
     again = [uuid for uuid, n in Counter(r.get("uuid") for r in records).items() if uuid and n > 1]
     (block,) = next(_said(record) for record in records if record.get("uuid") in again)
     assert 1 == sum(message.text == block["text"] for message in session(_TWO_OBJECTS).messages)
@@ -144,73 +131,10 @@ def test_comment_lines_are_counted_and_the_rest_is_read(shared_data: Path) -> No
 
 def test_progress_records_are_no_messages(shared_data: Path, session: ReadOne) -> None:
     """44 of 66 records report progress; none of them is a turn."""
-    records = _records(shared_data / "claude-code" / _NESTED)
+    records = records_of(shared_data / "claude-code" / NESTED)
     assert 44 == sum(record["type"] == "progress" for record in records)
-    roles = Counter(message.role for message in session(_NESTED).messages)
+    roles = Counter(message.role for message in session(NESTED).messages)
     assert {"user": 8, "assistant": 4, "tool": 4} == roles
-
-
-def test_sub_agents_in_files_of_their_own_belong_to_the_session(
-    shared_data: Path, session: ReadOne
-) -> None:
-    """Five agents stand in ``<session>/subagents``; each is linked to the call that began it."""
-    transcript = session(_FIVE_AGENTS)
-    calls = [(1, 0), (1, 1), (1, 2), (18, 0), (18, 1)]
-    begun_by = [part.spawned_by for part in transcript.subsessions]
-    assert [CallRef(message=m, ordinal=n) for m, n in calls] == begun_by
-    path = shared_data / "claude-code" / _FIVE_AGENTS
-    companions = list(READER.companions(path))
-    assert 5 == len(companions)
-    assert all(READER.owns(companion) for companion in companions)
-    assert not READER.owns(path)
-
-
-def test_a_sub_agent_recorded_in_a_file_and_in_progress_counts_once(
-    shared_data: Path, session: ReadOne
-) -> None:
-    """Agent a2018e5 stands in both; its file is read, which has its answer too."""
-    records = _records(shared_data / "claude-code" / _FILES_AND_PROGRESS)
-    assert 3 == sum("agentId" in str(r.get("data")) for r in records)
-    (agent,) = session(_FILES_AND_PROGRESS).subsessions
-    assert "a2018e5" == agent.agent_id
-    assert ["user", "assistant", "tool", "assistant"] == [m.role for m in agent.messages]
-
-
-def test_sub_agents_inline_are_told_from_the_main_agent(session: ReadOne) -> None:
-    """22 of 53 records are sidechains of two agents, known by the prompts they were given."""
-    transcript = session(_INLINE)
-    assert [4 + 2, 8 + 6] == [len(part.messages) for part in transcript.subsessions]
-    assert ["sidechain-1", "sidechain-2"] == [part.agent_id for part in transcript.subsessions]
-    for part in transcript.subsessions:
-        assert part.spawned_by is not None
-        call = transcript.messages[part.spawned_by.message].tool_calls[part.spawned_by.ordinal]
-        assert isinstance(call.arguments, dict)
-        assert part.messages[0].text == call.arguments["prompt"]
-
-
-def test_a_sub_agent_nested_in_progress_is_read(session: ReadOne) -> None:
-    """Its 37 messages are nested in ``agent_progress`` records."""
-    (agent,) = session(_NESTED).subsessions
-    assert ("a102bdd", "general-purpose") == (agent.agent_id, agent.name)
-    assert 18 == sum(message.role == "tool" for message in agent.messages)
-    assert all(message.answers for message in agent.messages if message.role == "tool")
-
-
-def test_a_sub_agent_that_only_its_call_names_is_there_without_messages(session: ReadOne) -> None:
-    """Two reviewers ran; nothing but prompt and answer of them was recorded."""
-    agents = session("entire-checkpoints/dc/49cb8a2a42/0/full.jsonl").subsessions
-    assert {("reviewer", ())} == {(agent.name, agent.messages) for agent in agents}
-    assert 2 == len({agent.agent_id for agent in agents})
-
-
-def test_the_sidecar_names_the_kind_of_agent(shared_data: Path, session: ReadOne) -> None:
-    """``agent-<id>.meta.json`` holds the agent's type and is no session."""
-    name = "agent-sessions-stage0/claude/subagent/0a1b2c3d-4e5f-4061-8071-2a3b4c5d6e7f.jsonl"
-    (agent,) = session(name).subsessions
-    assert ("a0ad4f44468bdf20d", "general-purpose") == (agent.agent_id, agent.name)
-    companions = list(READER.companions(shared_data / "claude-code" / name))
-    assert [".jsonl", ".json"] == [companion.suffix for companion in companions]
-    assert all(READER.owns(companion) for companion in companions)
 
 
 def test_what_the_harness_wrote_in_the_users_name_is_told_apart(session: ReadOne) -> None:
@@ -221,7 +145,7 @@ def test_what_the_harness_wrote_in_the_users_name_is_told_apart(session: ReadOne
 
 def test_news_of_background_tasks_is_a_notification(session: ReadOne) -> None:
     """Three ``<task-notification>`` lines are of type user."""
-    assert 3 == _kinds(session(_FIVE_AGENTS))["notification"]
+    assert 3 == _kinds(session(FIVE_AGENTS))["notification"]
 
 
 def test_a_broken_off_request_is_an_interrupt(session: ReadOne) -> None:
@@ -246,7 +170,7 @@ def test_a_leading_summary_of_another_session_is_no_title(session: ReadOne) -> N
 
 def test_the_last_summary_of_this_session_is_its_title(shared_data: Path, session: ReadOne) -> None:
     """Two summaries have their leaf in the file."""
-    records = _records(shared_data / "claude-code" / _TWO_OBJECTS)
+    records = records_of(shared_data / "claude-code" / _TWO_OBJECTS)
     summaries = [record["summary"] for record in records if record["type"] == "summary"]
     assert 2 == len(summaries)
     assert summaries[-1] == session(_TWO_OBJECTS).name
@@ -274,7 +198,7 @@ def test_a_fork_is_one_session_and_follows_the_last_branch(
     transcript = session(_FORKED)
     assert "fork-session-001" == transcript.session_id
     assert 4 == transcript.metadata["abandoned_records"]
-    by_uuid = {r["uuid"]: r for r in _records(shared_data / "claude-code" / _FORKED)}
+    by_uuid = {r["uuid"]: r for r in records_of(shared_data / "claude-code" / _FORKED)}
     texts = [m.text for m in transcript.messages if m.role == "user"]
     assert [_said(by_uuid[f"{u}-fork"]) for u in ("fu1", "fu2b", "fu4b")] == texts
 
@@ -291,7 +215,7 @@ def test_a_parent_that_is_not_in_the_file_loses_nothing(
     shared_data: Path, session: ReadOne
 ) -> None:
     """The second record follows one that was cut out; the first is kept."""
-    records = _records(shared_data / "claude-code" / _EDITS)
+    records = records_of(shared_data / "claude-code" / _EDITS)
     assert records[1]["parentUuid"] not in {record["uuid"] for record in records}
     messages = session(_EDITS).messages
     assert _said(records[0]) == messages[0].text
@@ -320,7 +244,7 @@ def test_calls_and_results_without_ids_are_paired_by_order(session: ReadOne) -> 
 def test_results_are_text_or_blocks_and_empty_ones_stay(session: ReadOne) -> None:
     """Content is a string, a list of text, or nothing."""
     assert "" in {m.text for m in session(_EMPTY_RESULT).messages if m.role == "tool"}
-    (answer,) = [m.text for m in session(_FILES_AND_PROGRESS).messages if m.role == "tool"]
+    (answer,) = [m.text for m in session(FILES_AND_PROGRESS).messages if m.role == "tool"]
     assert answer
 
 
@@ -328,9 +252,9 @@ def test_the_structured_result_may_be_an_object_or_text(
     shared_data: Path, session: ReadOne
 ) -> None:
     """``toolUseResult`` of a failed call is a string; the session reads all the same."""
-    records = _records(shared_data / "claude-code" / _INLINE)
+    records = records_of(shared_data / "claude-code" / INLINE)
     assert {dict, str} == {type(r["toolUseResult"]) for r in records if "toolUseResult" in r}
-    assert 2 == sum(message.is_error for message in session(_INLINE).messages)
+    assert 2 == sum(message.is_error for message in session(INLINE).messages)
 
 
 def test_a_message_the_harness_wrote_in_the_agents_place_is_not_the_agents(
@@ -421,33 +345,6 @@ def test_a_checkpoints_metadata_is_a_companion(shared_data: Path, session: ReadO
     assert ("main", "2.1.37") == (metadata["git_branch"], metadata["version"])
 
 
-def test_a_metadata_file_of_something_else_is_not_owned(shared_data: Path) -> None:
-    """OpenHands keeps a ``metadata.json`` as well."""
-    folder = shared_data / "openhands/sessions/63b4315947a049e2b7a51249b3d4fcc3"
-    assert not READER.owns(folder / "metadata.json")
-
-
-def test_one_gemini_object_in_a_file_named_jsonl_is_not_detected(shared_data: Path) -> None:
-    """The name says nothing."""
-    document = load_document(shared_data / "gemini-cli/entire-51_3fab7adf0b_0_full.jsonl")
-    assert not READER.detects(document)
-
-
-def test_qwen_files_are_not_detected(shared_data: Path) -> None:
-    """They have the same record fields but ``parts`` in place of ``content``."""
-    qwen = shared_data / "other-cli-agents/agent-sessions-stage0/qwen"
-    assert [] == [p.name for p in qwen.glob("*.jsonl") if READER.detects(load_document(p))]
-
-
-def test_a_sub_agents_own_file_can_be_read_when_it_is_named(shared_data: Path) -> None:
-    """Alone it is a session of its own, known by the agent's id."""
-    folder = shared_data / "claude-code/projects/moredip-samples"
-    path = folder / "4b2030ed-5563-49ea-b703-6a002f2d3cc8/subagents/agent-a2018e5.jsonl"
-    (found,) = READER.read(load_document(path), Limits()).sessions
-    assert "a2018e5" == found.transcript.session_id
-    assert 4 == len(found.transcript.messages)
-
-
 def test_a_file_whose_messages_are_empty_is_an_error(tmp_path: Path) -> None:
     """Nothing can be judged in it."""
     message = {"role": "user", "content": " "}
@@ -456,15 +353,3 @@ def test_a_file_whose_messages_are_empty_is_an_error(tmp_path: Path) -> None:
     path.write_text(json.dumps({**record, "message": message}), encoding="utf-8")
     with pytest.raises(TranscriptError, match="without any message of user or agent"):
         READER.read(load_document(path), Limits())
-
-
-def test_one_damaged_record_does_not_hide_a_session(tmp_path: Path) -> None:
-    """Detection looks at more than the first message."""
-    damaged = {"type": "user", "sessionId": "s", "message": None}
-    message = {"role": "user", "content": "Hello"}
-    path = tmp_path / "s.jsonl"
-    records = [damaged, {"type": "user", "uuid": "a", "sessionId": "s", "message": message}]
-    path.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
-    document = load_document(path)
-    assert READER.detects(document)
-    assert 1 == len(READER.read(document, Limits()).sessions[0].transcript.messages)

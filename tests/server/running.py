@@ -31,6 +31,7 @@ __all__ = [
     "states",
     "suite",
     "ticking",
+    "under_way",
 ]
 
 JUDGE = "openai:loopback"
@@ -105,6 +106,14 @@ def started(call: Caller, **request: Any) -> str:
     answer = call.post("/eval/run", json=request)
     assert 200 == answer.status_code, answer.text
     return str(answer.json()["run_id"])
+
+
+def under_way(call: Caller, server: JudgeServer) -> str:
+    """Start a run, return its id once the judge is asked; its answers wait to be released."""
+    server.hold()
+    run_id = started(call)
+    server.wait_for_calls(1)
+    return run_id
 
 
 def states(status: Any) -> dict[str, str]:

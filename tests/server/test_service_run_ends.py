@@ -18,6 +18,7 @@ from running import (
     started,
     states,
     suite,
+    under_way,
 )
 from served import NOW, Caller, golden, opened, record
 
@@ -41,9 +42,7 @@ def test_cancelling_asks_nothing_new_and_keeps_what_is_under_way(
     settings = judged_by(server, evaluation=ONE_AT_A_TIME)
     service = open_service(suite(tmp_path / "s", "a", "b", "c"), **settings)
     caller = call(service)
-    server.hold()
-    run_id = started(caller)
-    server.wait_for_calls(1)
+    run_id = under_way(caller, server)
     answer = caller.post(f"/eval/run/{run_id}/cancel")
     assert (200, "cancelled") == (answer.status_code, answer.json()["state"])
     assert {"a": "running", "b": "pending", "c": "pending"} == states(answer.json())
@@ -91,9 +90,7 @@ def test_a_cancelled_run_is_resumed_where_it_stopped(
     settings = judged_by(server, evaluation=ONE_AT_A_TIME)
     service = open_service(suite(tmp_path / "s", "a", "b", "c"), **settings)
     caller = call(service)
-    server.hold()
-    run_id = started(caller)
-    server.wait_for_calls(1)
+    run_id = under_way(caller, server)
     caller.post(f"/eval/run/{run_id}/cancel")
     server.release()
     ended(service, run_id)
@@ -116,9 +113,7 @@ def test_a_run_whose_answers_are_under_way_cannot_be_resumed_yet(
     monkeypatch.setattr("pytest_sessioneval.evaluation.background._FIND_S", 0.01)
     service = open_service(suite(tmp_path / "s", "a"), **judged_by(server))
     caller = call(service)
-    server.hold()
-    run_id = started(caller)
-    server.wait_for_calls(1)
+    run_id = under_way(caller, server)
     caller.post(f"/eval/run/{run_id}/cancel")
     answer = caller.post(f"/eval/run/{run_id}/resume")
     server.release()
@@ -148,9 +143,7 @@ def test_resuming_a_run_that_goes_on_changes_nothing(
     """Asked twice by an impatient caller, it is judged once."""
     service = open_service(suite(tmp_path / "s", "a"), **judged_by(server))
     caller = call(service)
-    server.hold()
-    run_id = started(caller)
-    server.wait_for_calls(1)
+    run_id = under_way(caller, server)
     assert "running" == caller.post(f"/eval/run/{run_id}/resume").json()["state"]
     server.release()
     ended(service, run_id)
@@ -165,9 +158,7 @@ def test_a_session_that_failed_is_asked_again_when_its_run_is_resumed(
     service = open_service(suite(tmp_path / "s", "a", "b"), **settings)
     caller = call(service)
     server.refuse(1)
-    server.hold()
-    run_id = started(caller)
-    server.wait_for_calls(1)
+    run_id = under_way(caller, server)
     server.release(1)
     once(service, run_id, lambda status: status.sessions[0].state == "failed")
     server.wait_for_calls(2)
@@ -280,9 +271,7 @@ def test_a_run_of_another_process_is_cancelled_by_that_one(
     folder = suite(tmp_path / "s", "a", "b")
     settings = judged_by(server, evaluation=ONE_AT_A_TIME)
     owner, other = open_service(folder, **settings), open_service(folder, **settings)
-    server.hold()
-    run_id = started(call(owner))
-    server.wait_for_calls(1)
+    run_id = under_way(call(owner), server)
     owner.runs.beat()
     caller = call(other)
     assert {"a": "running", "b": "pending"} == states(caller.get(f"/eval/run/{run_id}").json())

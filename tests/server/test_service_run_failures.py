@@ -15,6 +15,7 @@ from running import (
     started,
     states,
     suite,
+    under_way,
 )
 from served import Caller, golden, record
 
@@ -95,9 +96,7 @@ def test_a_session_that_vanishes_while_the_run_goes_on_is_a_failed_entry(
     """Its file is gone when its turn comes; the others are judged."""
     folder = suite(tmp_path / "s", "a", "b", "c")
     service = open_service(folder, **judged_by(server, evaluation=ONE_AT_A_TIME))
-    server.hold()
-    run_id = started(call(service))
-    server.wait_for_calls(1)
+    run_id = under_way(call(service), server)
     (folder / "b.jsonl").unlink()
     server.release()
     status = ended(service, run_id)

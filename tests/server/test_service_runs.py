@@ -22,6 +22,7 @@ from running import (
     states,
     suite,
     ticking,
+    under_way,
 )
 from served import Caller, golden, record
 
@@ -83,9 +84,7 @@ def test_the_status_is_live_per_session(
     settings = judged_by(server, evaluation=ONE_AT_A_TIME)
     service = open_service(suite(tmp_path / "s", "a", "b", "c"), **settings)
     caller = call(service)
-    server.hold()
-    run_id = started(caller)
-    server.wait_for_calls(1)
+    run_id = under_way(caller, server)
     assert {"a": "running", "b": "pending", "c": "pending"} == states(
         caller.get(f"/eval/run/{run_id}").json()
     )

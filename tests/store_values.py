@@ -114,6 +114,20 @@ def session(key: str = "task-1", *, suite: str = "airline", messages: int = 3) -
     )
 
 
+def shortened(asked: ScoringInput, session: str) -> RequestSummary:
+    """Return what of a scoring call's question is shown of its job."""
+    return RequestSummary(
+        question=asked.question,
+        answer=asked.answer,
+        metrics=asked.metrics,
+        judge_model=asked.judge_model,
+        embedding_model=None,
+        has_contexts=bool(asked.contexts),
+        has_ground_truth=asked.ground_truth is not None,
+        session_id=session,
+    )
+
+
 def scored_call(job_id: str, *, session: str = "chat", row: int | None = None) -> KeptJob:
     """Return a scoring call that is completed, as that row, or that failed."""
     asked = ScoringInput(
@@ -122,16 +136,6 @@ def scored_call(job_id: str, *, session: str = "chat", row: int | None = None) -
         contexts=("One.", "Two\u2028."),
         metrics=("faithfulness", "context_recall"),
         judge_model="evidence",
-    )
-    summary = RequestSummary(
-        question=asked.question,
-        answer=asked.answer,
-        metrics=asked.metrics,
-        judge_model=asked.judge_model,
-        embedding_model=None,
-        has_contexts=True,
-        has_ground_truth=False,
-        session_id=session,
     )
     result = JobResult(
         scores={"faithfulness": 0.75, "context_recall": None},
@@ -145,7 +149,7 @@ def scored_call(job_id: str, *, session: str = "chat", row: int | None = None) -
         state="failed" if row is None else "completed",
         created_at=START,
         finished_at=START + timedelta(minutes=1),
-        summary=summary,
+        summary=shortened(asked, session),
         result=None if row is None else result,
         error="interrupted" if row is None else "",
         row=row,

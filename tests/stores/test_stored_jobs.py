@@ -6,12 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from store_values import START, run, scored_call
+from store_values import START, run, scored_call, shortened
 
 from pytest_sessioneval.stores.job_values import (
     JobResult,
     NewJob,
-    RequestSummary,
     ScoringInput,
     ScoringJob,
 )
@@ -42,16 +41,7 @@ def _new(job_id: str, *, session: str = "s", minutes: int = 0, owner: str = "me"
         created_at=START + timedelta(minutes=minutes),
         owner=owner,
         request=_ASKED,
-        summary=RequestSummary(
-            question=_ASKED.question,
-            answer=_ASKED.answer,
-            metrics=_ASKED.metrics,
-            judge_model=_ASKED.judge_model,
-            embedding_model=None,
-            has_contexts=True,
-            has_ground_truth=True,
-            session_id=session,
-        ),
+        summary=shortened(_ASKED, session),
     )
 
 

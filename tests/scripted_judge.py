@@ -34,7 +34,7 @@ class ScriptedJudge:
         self.name = name
         self.sees_metadata = sees_metadata
         self.shares_prefix = shares_prefix
-        self.notice = notice
+        self._notice = notice
         self.closed = False
         self._answer = answer or scored
         self._identity = dict(identity or {"judge": name})
@@ -44,6 +44,10 @@ class ScriptedJudge:
     def identity(self) -> Mapping[str, Any]:
         """Return what the test says."""
         return self._identity
+
+    def notice(self, suite: Suite) -> str:  # noqa: ARG002
+        """Return what the test says."""
+        return self._notice
 
     def unsupported(self, suite: Suite) -> Mapping[str, str]:  # noqa: ARG002
         """Return what the test says."""

@@ -25,7 +25,7 @@ from pytest_sessioneval.judging.process.scope import (
 from pytest_sessioneval.suites.calibration import Calibration
 from pytest_sessioneval.suites.model import Suite
 
-__all__ = ["NOTICE", "TEXT_CAP", "VERSION", "EvidenceJudge"]
+__all__ = ["NOTICE", "NOTICE_OF_METRICS", "TEXT_CAP", "VERSION", "EvidenceJudge"]
 
 VERSION = 2
 """Raised whenever the same session may get another score; goes into every verdict key."""
@@ -36,6 +36,13 @@ NOTICE = (
     "solved, and its scores are no judgement of quality."
 )
 """What every report says of these scores."""
+
+NOTICE_OF_METRICS = (
+    "Of an answer and its contexts the embedded judge compares words, ids and calls; it does not "
+    "understand them: an answer in other words scores low, and one that turns the meaning round "
+    "may score high."
+)
+"""The same of a rubric's metrics."""
 
 
 class EvidenceJudge:
@@ -55,12 +62,12 @@ class EvidenceJudge:
         if calibration is not None:
             _check_measures(calibration)
         self._calibration = calibration
-        self.notice = NOTICE
+        self._estimates = ""
         self._model = f"{self.name}@{VERSION}"
         if calibration is not None:
             from pytest_sessioneval.judging.process.estimate import estimate_notice  # noqa: PLC0415
 
-            self.notice += f" {estimate_notice(calibration)}"
+            self._estimates = f" {estimate_notice(calibration)}"
             self._model += f"+{calibration.version}"
 
     @property
@@ -70,6 +77,12 @@ class EvidenceJudge:
         if self._calibration is not None:
             known["calibration"] = self._calibration.version
         return known
+
+    def notice(self, suite: Suite) -> str:
+        """Return what its scores of that suite's rubric are worth, in plain words."""
+        compared = [axis.metric is not None for axis in suite.rubric.axes]
+        of_process = "" if all(compared) else f"{NOTICE}{self._estimates}"
+        return " ".join(filter(None, (of_process, NOTICE_OF_METRICS if any(compared) else "")))
 
     def unsupported(self, suite: Suite) -> Mapping[str, str]:
         """Return the axes that no session of the suite gets a score on, and what would help."""

@@ -86,8 +86,6 @@ class Judge(Protocol):
     """
 
     name: str
-    notice: str
-    """What the judge says plainly of itself; empty: nothing."""
     sees_metadata: bool
     """Whether a score may rest on what a transcript's digest leaves out: ids, title, metadata."""
     shares_prefix: bool
@@ -96,6 +94,10 @@ class Judge(Protocol):
     @property
     def identity(self) -> Mapping[str, Any]:
         """Return all that can move a score, as JSON values."""
+        ...
+
+    def notice(self, suite: Suite) -> str:
+        """Return what the judge says plainly of its scores there; empty: nothing."""
         ...
 
     def unsupported(self, suite: Suite) -> Mapping[str, str]:

@@ -182,7 +182,7 @@ class Panel:
 
     def identity(self) -> JudgeIdentity:
         """Return who judges, as reports show it."""
-        notices = dict.fromkeys(seat.judge.notice for seat in self.seats if seat.judge.notice)
+        notices = dict.fromkeys(seat.judge.notice(self.suite) for seat in self.seats)
         return JudgeIdentity(
             model=self.suite.settings.judge.model,
             version=self.version,
@@ -195,7 +195,7 @@ class Panel:
                 for seat in self.seats
             ),
             repeats=self.repeats,
-            notice=" ".join(notices),
+            notice=" ".join(filter(None, notices)),
             unsupported=self.unsupported(),
         )
 

@@ -55,13 +55,11 @@ class PromptedJudge:
         backend: Backend,
         *,
         parameters: Mapping[str, Any] | None = None,
-        notice: str = "",
         listener: Listener | None = None,
         embedder: Embedder | None = None,
     ) -> None:
         self.name = f"{backend.name}:{backend.model}"
         self._embedder = embedder
-        self.notice = notice
         self._backend = backend
         self._parameters = dict(parameters or {})
         self._listener = listener
@@ -80,6 +78,10 @@ class PromptedJudge:
         if self._embedder is not None:
             known["embeddings"] = self._embedder.model
         return known
+
+    def notice(self, suite: Suite) -> str:  # noqa: ARG002
+        """Return nothing: what a model's scores are worth its card says."""
+        return ""
 
     def unsupported(self, suite: Suite) -> Mapping[str, str]:
         """Return the metrics that compare texts, where nothing does; any other axis is asked."""

@@ -38,7 +38,6 @@ class HookJudge:
     before every call of the function and may raise to forbid it.
     """
 
-    notice = ""
     sees_metadata = True
     shares_prefix = False
 
@@ -58,6 +57,10 @@ class HookJudge:
     def identity(self) -> Mapping[str, Any]:
         """Return the hook's name and version."""
         return self._identity
+
+    def notice(self, suite: Suite) -> str:  # noqa: ARG002
+        """Return nothing: whoever wrote the function knows what it is."""
+        return ""
 
     def unsupported(self, suite: Suite) -> Mapping[str, str]:  # noqa: ARG002
         """Return nothing: a function says so per session."""

@@ -193,7 +193,7 @@ class RecordedJudge:
         single = len(self._identities) == 1
         self.name = _name(self._identities[0]) if single else "recorded"
         listed = ", ".join(version for version in versions if version) or "an unnamed judge"
-        self.notice = f"Replies were replayed from {path.name}, recorded from {listed}."
+        self._notice = f"Replies were replayed from {path.name}, recorded from {listed}."
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -201,6 +201,10 @@ class RecordedJudge:
         if len(self._identities) == 1:
             return self._identities[0]
         return {"judge": "recorded", "of": self._identities}
+
+    def notice(self, suite: Suite) -> str:  # noqa: ARG002
+        """Return where the replies come from."""
+        return self._notice
 
     def unsupported(self, suite: Suite) -> Mapping[str, str]:
         """Return the metrics that compare texts; what else is missing is told per session."""

@@ -227,7 +227,6 @@ class Reserving:
 
     def __init__(self, judge: Judge, budget: CallBudget) -> None:
         self.name = judge.name
-        self.notice = judge.notice
         self.sees_metadata = judge.sees_metadata
         self.shares_prefix = judge.shares_prefix
         self._judge = judge
@@ -237,6 +236,10 @@ class Reserving:
     def identity(self) -> Mapping[str, Any]:
         """Return the judge's."""
         return self._judge.identity
+
+    def notice(self, suite: Suite) -> str:
+        """Return the judge's."""
+        return self._judge.notice(suite)
 
     def unsupported(self, suite: Suite) -> Mapping[str, str]:
         """Return the judge's."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from evidence_cases import case
+from panel_cases import suite
 
 from pytest_sessioneval.errors import SuiteError
 from pytest_sessioneval.gate.fitting.logistic import Logistic
@@ -141,10 +142,11 @@ def test_the_calibration_is_part_of_the_judge_and_its_notice() -> None:
     made = calibration()
     plain, calibrated = EvidenceJudge(), EvidenceJudge(made)
     assert {**plain.identity, "calibration": made.version} == calibrated.identity
-    assert NOTICE == plain.notice
-    assert calibrated.notice.startswith(NOTICE)
-    assert f"{made.version}, fitted to 80 labelled sessions of which 60" in calibrated.notice
-    assert "nobody looked at the result" in calibrated.notice
+    assert NOTICE == plain.notice(suite())
+    notice = calibrated.notice(suite())
+    assert notice.startswith(NOTICE)
+    assert f"{made.version}, fitted to 80 labelled sessions of which 60" in notice
+    assert "nobody looked at the result" in notice
     answer = calibrated.judge(case(session()))
     assert f"evidence@{VERSION}+{made.version}" == answer.model
 

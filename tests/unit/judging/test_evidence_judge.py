@@ -7,7 +7,12 @@ from pathlib import Path
 
 from evidence_cases import RUBRIC, case, opinion, scored, unscored
 
-from pytest_sessioneval.judging.evidence_judge import TEXT_CAP, VERSION, EvidenceJudge
+from pytest_sessioneval.judging.evidence_judge import (
+    NOTICE_OF_METRICS,
+    TEXT_CAP,
+    VERSION,
+    EvidenceJudge,
+)
 from pytest_sessioneval.judging.process.reading import read
 from pytest_sessioneval.suites.model import (
     Axis,
@@ -18,6 +23,7 @@ from pytest_sessioneval.suites.model import (
     SuiteFile,
     SuiteSettings,
 )
+from pytest_sessioneval.suites.rubric import load_rubric
 from pytest_sessioneval.testing import tool, transcript
 from pytest_sessioneval.transcripts.model import CallRef, Message, Subsession, ToolCall
 
@@ -62,7 +68,13 @@ def test_the_identity_is_json_with_the_version() -> None:
 
 def test_the_notice_says_what_the_judge_cannot_know() -> None:
     """Nobody may take the scores for a judgement of success."""
-    assert "does not know whether a task was solved" in EvidenceJudge().notice
+    assert "does not know whether a task was solved" in EvidenceJudge().notice(suite(SuiteFile()))
+
+
+def test_of_metrics_the_notice_says_something_else() -> None:
+    """Where words are compared, nothing is said of tasks and process."""
+    compared = suite(SuiteFile(), load_rubric("rag", base=Path()))
+    assert NOTICE_OF_METRICS == EvidenceJudge().notice(compared)
 
 
 def test_goal_and_self_extension_are_unsupported_in_a_bare_suite() -> None:

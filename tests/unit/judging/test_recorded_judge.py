@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from judging_cases import NONCE, SESSION, axis_reply, case, cite, reply
+from panel_cases import suite
 
 from pytest_sessioneval.errors import (
     RefusalError,
@@ -97,8 +98,9 @@ def test_a_replay_has_the_judges_identity(tmp_path: Path) -> None:
 
 def test_a_replay_says_that_it_is_one(tmp_path: Path) -> None:
     """The notice names the file and the judge."""
-    notice = _judge(_file(tmp_path, _line(judge_version="openai:m#12345678"))).notice
-    assert "Replies were replayed from replies.jsonl, recorded from openai:m#12345678." == notice
+    judge = _judge(_file(tmp_path, _line(judge_version="openai:m#12345678")))
+    told = "Replies were replayed from replies.jsonl, recorded from openai:m#12345678."
+    assert told == judge.notice(suite())
 
 
 def test_a_repair_is_recorded_and_replayed(tmp_path: Path) -> None:

@@ -216,9 +216,7 @@ def _update_run(transaction: Transaction, session_id: str, at: str) -> None:
     """Bring the run of a session up to date: it is running while a job of it is."""
     unfinished = int(str(transaction.rows(_COUNT_OPEN, (session_id,))[0][0]))
     calls, rows = (int(str(value)) for value in transaction.rows(_COUNT, (session_id,))[0])
-    run_ids = transaction.rows(
-        "SELECT run_id FROM jobs WHERE session_id = ? LIMIT 1", (session_id,)
-    )
+    run_ids = transaction.rows(_RUN_OF, (session_id,))
     samples = SampleCount(session_id=session_id, calls=calls, rows=rows)
     summary = RunSummary(samples=samples).model_dump_json()
     state, finished = ("running", None) if unfinished else ("done", at)

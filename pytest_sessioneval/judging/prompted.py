@@ -33,8 +33,6 @@ from pytest_sessioneval.verdicts.model import AxisOpinion, Unscored
 
 __all__ = ["MASKED_TURN", "Listener", "PromptedJudge", "converse"]
 
-_NO_TABLES = 'so far only the embedded judge computes metrics: judge them with model = "evidence"'
-
 MASKED_TURN = 2
 """The turn of the question with steering text masked."""
 

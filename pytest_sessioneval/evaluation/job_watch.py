@@ -93,12 +93,12 @@ class JobWatch:
         unfinished = self._jobs.unfinished()
         if any(job.owner == self.owner for job in unfinished):
             self._jobs.seen(self.owner, now)
-        gone = {
-            job.owner: is_gone(job.owner, job.seen_at, now)
-            for job in unfinished
-            if job.owner != self.owner
-        }
-        self._jobs.fail([job.job_id for job in unfinished if gone.get(job.owner)], INTERRUPTED, now)
+        heard: dict[str, datetime] = {}
+        for job in unfinished:
+            if job.owner != self.owner:
+                heard[job.owner] = max(job.seen_at, heard.get(job.owner, job.seen_at))
+        gone = {owner for owner, at in heard.items() if is_gone(owner, at, now)}
+        self._jobs.fail([job.job_id for job in unfinished if job.owner in gone], INTERRUPTED, now)
         for job_id, error in list(self._lost.items()):
             self._jobs.fail([job_id], error, now)
             del self._lost[job_id]

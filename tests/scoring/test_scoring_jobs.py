@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -210,10 +211,32 @@ def test_another_machines_process_is_believed_for_a_while(
     open_scoring: OpenScoring, silent: timedelta, status: str
 ) -> None:
     """Its jobs are interrupted once it has said nothing for longer than the lease."""
+    lost = _job_elsewhere(open_scoring())
+    after = open_scoring(clock=lambda: lost.created_at + silent)
+    found = after.jobs.job(lost.job_id)
+    assert found is not None
+    assert status == found.status
+
+
+@pytest.mark.parametrize("latest", ["1" * 12, "f" * 12])
+def test_another_machines_process_is_believed_by_its_latest_sign(
+    open_scoring: OpenScoring, latest: str
+) -> None:
+    """A call that it took just now speaks for an older one, whichever is listed last."""
     before = open_scoring()
-    wait_for(before.jobs, before.jobs.submit(call()))
-    kept = before.store.jobs.rows("s")[0]
-    done = before.jobs.jobs()[0]
+    first = _job_elsewhere(before)
+    now = first.created_at + 2 * LEASE
+    before.store.jobs.add(replace(first, job_id="8" * 12))
+    before.store.jobs.add(replace(first, job_id=latest, created_at=now))
+    after = open_scoring(clock=lambda: now)
+    jobs = [job for job in after.jobs.jobs() if job.status != "completed"]
+    assert ["queued"] * 3 == [job.status for job in jobs]
+
+
+def _job_elsewhere(scoring: Opened) -> NewJob:
+    """Return a queued job of a process on another machine, kept beside a completed one."""
+    done = wait_for(scoring.jobs, scoring.jobs.submit(call()))
+    kept = scoring.store.jobs.rows("s")[0]
     lost = NewJob(
         job_id="0" * 12,
         session_id="s",
@@ -223,11 +246,8 @@ def test_another_machines_process_is_believed_for_a_while(
         request=kept.request,
         summary=done.request_summary,
     )
-    before.store.jobs.add(lost)
-    after = open_scoring(clock=lambda: kept.created_at + silent)
-    found = after.jobs.job("0" * 12)
-    assert found is not None
-    assert status == found.status
+    scoring.store.jobs.add(lost)
+    return lost
 
 
 @pytest.mark.parametrize("name", ["scores.csv", "summary.md", "metadata.json"])

@@ -16,8 +16,8 @@ from statistics import fmean
 
 __all__ = ["GROUNDING_VERSION", "Grounded", "commits_to_nothing", "grounded_sentences", "grounding"]
 
-GROUNDING_VERSION = 1
-"""Raised whenever the same words may give another share."""
+GROUNDING_VERSION = 2
+"""Raised whenever the same words may give another score."""
 
 # Scripts that put no space between words are compared by character.
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -29,8 +29,8 @@ _NOTHING = re.compile(
         are\ unable)\b.{0,40}\b(?:know|answer|say|tell|find|determine|sure|help|provide|information)
     | (?:i'm|i\ am|we're|we\ are)\ (?:not\ sure|unsure|sorry|unable|not\ able|not\ certain)
     | (?:no|not\ enough|insufficient)\ (?:relevant\ )?(?:information|context|answer|mention|details)
-    | (?:is|are|was|were)\ (?:not|n't)\ (?:mentioned|provided|specified|stated|given|known|in\ the)
-    | (?:does|do)\ (?:not|n't)\ (?:mention|provide|specify|state|say|contain|include)
+    | (?:is|are|was|were)(?:\ not|n't)\ (?:mentioned|provided|specified|stated|given|known|in\ the)
+    | (?:does|do)(?:\ not|n't)\ (?:mention|provide|specify|state|say|contain|include)
     | (?:unknown|unanswerable)\b
     )""",
     re.VERBOSE | re.IGNORECASE,

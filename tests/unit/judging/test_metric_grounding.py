@@ -67,6 +67,7 @@ def test_the_share_is_that_of_the_pairs(answer: list[str], contexts: list[list[s
         "I don't know.",
         "I’m not sure. The context does not mention it.",
         "There is not enough information.",
+        "It isn’t mentioned. The context doesn't say.",
     ],
 )
 def test_answers_that_commit_to_nothing(answer: str) -> None:

@@ -43,7 +43,7 @@ def scoring_input(
         question=request.question,
         answer=request.answer,
         contexts=request.contexts,
-        ground_truth=request.ground_truth or None,
+        ground_truth=request.ground_truth,
     )
     sample = sample_of(redact(session_of(given, "sample")).transcript)
     return ScoringInput(

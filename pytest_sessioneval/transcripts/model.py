@@ -9,7 +9,9 @@ in the package knows where a session came from.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
 
 from pytest_sessioneval.frozen import Frozen
 
@@ -143,11 +145,15 @@ class Outcome(Frozen):
     """The recorded word, such as a termination reason."""
 
 
+def _saying_something(text: str | None) -> str | None:
+    return text if text is not None and text.strip() else None
+
+
 class Reference(Frozen):
     """What people hold a session against; nobody in the session said it."""
 
-    answer: str | None = None
-    """The answer that is taken as right (ground truth); null: none is known."""
+    answer: Annotated[str | None, AfterValidator(_saying_something)] = None
+    """The answer that is taken as right (ground truth); null, and so a blank one: none is known."""
     ids: tuple[str, ...] | None = None
     """Ids of the documents that ought to have been retrieved; null: not known."""
     calls: tuple[ToolCall, ...] | None = None

@@ -56,7 +56,8 @@ class Places:
 def session_of(sample: Sample, session_id: str) -> Transcript:
     """Return the session that a sample is; ``sample_of`` gives the sample back.
 
-    Holds for samples without blank contexts: a context that says nothing is left out.
+    Holds for samples without blank texts: a context that says nothing is left
+    out, and so is a ground truth.
     """
     messages = [Message(index=0, role="user", text=sample.question)]
     if sample.calls:

@@ -175,7 +175,7 @@ class _Fields:
             question=self._text(QUESTION_KEYS, required=True) or "",
             answer=self._text(ANSWER_KEYS, required=True) or "",
             contexts=self._texts(_CONTEXTS) or (),
-            ground_truth=self._text(_GROUND_TRUTH) or None,
+            ground_truth=self._text(_GROUND_TRUTH),
             retrieved_ids=self._texts(_RETRIEVED_IDS),
             reference_ids=self._texts(_REFERENCE_IDS),
             calls=self._calls(_CALLS) or (),
@@ -193,7 +193,7 @@ class _Fields:
             Sample(
                 question="",
                 answer="",
-                ground_truth=self._text(_GROUND_TRUTH) or None,
+                ground_truth=self._text(_GROUND_TRUTH),
                 retrieved_ids=self._texts(_RETRIEVED_IDS),
                 reference_ids=self._texts(_REFERENCE_IDS),
                 reference_calls=self._calls(_REFERENCE_CALLS),

@@ -49,6 +49,11 @@ def test_a_ground_truth_is_no_message() -> None:
     assert "tide" not in said_by_anybody
 
 
+def test_a_blank_ground_truth_is_none() -> None:
+    """Nothing would be held against it, and a judge would be told that it is there."""
+    assert session_of(Sample("Why?", "So.", ground_truth=" \n"), "s1").reference is None
+
+
 def test_the_digest_covers_the_reference() -> None:
     """Another ground truth is another case to judge; ids alike."""
     samples = [

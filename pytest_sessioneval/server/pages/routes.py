@@ -23,12 +23,10 @@ from pytest_sessioneval.server.pages.scoring_view import scoring_view
 from pytest_sessioneval.server.pages.session_view import session_view
 from pytest_sessioneval.server.pages.sessions_view import sessions_view
 from pytest_sessioneval.server.pages.transcript_view import MESSAGES, whole_message
-from pytest_sessioneval.server.pages.trends_view import HEIGHT, WIDTH, trends_view
+from pytest_sessioneval.server.pages.trends_view import HEIGHT, ORDER, WIDTH, trends_view
 from pytest_sessioneval.server.service import Served, Service
 from pytest_sessioneval.stores.listings import ListedSession, SessionQuery
-from pytest_sessioneval.stores.trends import OVERALL
 from pytest_sessioneval.suites.model import FeedbackEntry
-from pytest_sessioneval.verdicts.means import BUCKETS
 
 __all__ = ["PUBLIC", "router"]
 
@@ -41,7 +39,6 @@ _MOST_RUNS = 1_000
 _LONGEST_COMMENT = 2_000
 _MONTH_S = 30 * 24 * 3600
 _YEAR_S = 365 * 24 * 3600
-_ORDER = {name: place for place, name in enumerate((OVERALL, *BUCKETS))}
 
 From = Annotated[int, Query(alias="start", ge=0, le=_LARGEST)]
 
@@ -258,7 +255,7 @@ def trends(
     since = service.settings.clock() - timedelta(days=days)
     stats = service.store.weekly_stats(service.current(), since=since, by_bucket=by_bucket)
     view = trends_view(stats, days=days, by_bucket=by_bucket)
-    return _html("trends.html", here="Trends", view=view, width=WIDTH, height=HEIGHT, order=_ORDER)
+    return _html("trends.html", here="Trends", view=view, width=WIDTH, height=HEIGHT, order=ORDER)
 
 
 def _listed(service: Service, session_id: str) -> ListedSession:

@@ -11,10 +11,23 @@ from pytest_sessioneval.stores.listings import StatsResponse, WeekRow
 from pytest_sessioneval.stores.trends import OVERALL
 from pytest_sessioneval.verdicts.means import BUCKETS
 
-__all__ = ["HEIGHT", "WIDTH", "Chart", "Line", "Point", "Switch", "TrendsView", "trends_view"]
+__all__ = [
+    "HEIGHT",
+    "ORDER",
+    "WIDTH",
+    "Chart",
+    "Line",
+    "Point",
+    "Switch",
+    "TrendsView",
+    "trends_view",
+]
 
 WIDTH, HEIGHT = 320, 120
 """Of a chart, in its own units."""
+
+ORDER = {name: place for place, name in enumerate((OVERALL, *BUCKETS))}
+"""The lines of a chart, and the place of each: as it is drawn in charts and in their legend."""
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 26, 8, 8, 20
 _DAYS = (7, 30, 90, 365)
@@ -95,10 +108,7 @@ def trends_view(stats: StatsResponse, *, days: int, by_bucket: bool) -> TrendsVi
     axes = tuple(dict.fromkeys(axis for row in stats.weekly for axis in row.axis_means))
     charts = [chart for axis in axes if (chart := _chart(axis, stats.weekly)) is not None]
     scored = {chart.axis for chart in charts}
-    order = (OVERALL, *BUCKETS)
-    rows = sorted(
-        stats.weekly, key=lambda row: (-row.week_start.toordinal(), order.index(row.bucket))
-    )
+    rows = sorted(stats.weekly, key=lambda row: (-row.week_start.toordinal(), ORDER[row.bucket]))
     return TrendsView(
         charts=tuple(charts),
         unscored=tuple(axis for axis in axes if axis not in scored),
@@ -135,7 +145,7 @@ def _chart(axis: str, rows: Sequence[WeekRow]) -> Chart | None:
         axis=axis,
         lines=tuple(
             Line(bucket, tuple(_stretches(means[bucket], first, last)))
-            for bucket in (OVERALL, *BUCKETS)
+            for bucket in ORDER
             if bucket in means
         ),
         first=first,

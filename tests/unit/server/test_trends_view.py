@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
-from pytest_sessioneval.server.pages.trends_view import HEIGHT, WIDTH, trends_view
+from pytest_sessioneval.server.pages import rendering
+from pytest_sessioneval.server.pages.trends_view import HEIGHT, ORDER, WIDTH, trends_view
 from pytest_sessioneval.stores.listings import StatsResponse, WeekRow
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
@@ -78,3 +80,15 @@ def test_a_period_of_its_own_is_offered_too() -> None:
         one.words for one in view.periods
     ]
     assert ["/trends?days=45&by_bucket=1"] == [one.url for one in view.periods if one.current]
+
+
+def test_the_legend_shows_each_line_as_it_is_drawn() -> None:
+    """Also where a bucket between others holds no session."""
+    rows = [_week(ago, bucket, tone=50) for ago in (1, 0) for bucket in ("overall", "0-25", "76+")]
+    view = trends_view(_stats(*rows), days=30, by_bucket=True)
+    page = rendering.page(
+        "trends.html", here="Trends", view=view, width=WIDTH, height=HEIGHT, order=ORDER
+    )
+    legend = re.findall(r'<path class="line (b\d)"', page)
+    assert ["b0", "b1", "b4"] == legend
+    assert legend == sorted(re.findall(r'<polyline class="line (b\d)"', page))

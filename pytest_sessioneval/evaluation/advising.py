@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from pytest_sessioneval.evaluation.plan import Plan, SuitePlan
+from pytest_sessioneval.evaluation.thumbs import thumbs_of
 from pytest_sessioneval.reports.advice.build import Background, advise
 from pytest_sessioneval.reports.advice.following import KeptAdvice, follow_ups
 from pytest_sessioneval.reports.advice.model import FollowUp, SuiteAdvice
@@ -30,12 +31,7 @@ def with_advice(report: Report, plan: Plan, store: Store) -> Report:
 
 def background_of(suite: SuiteReport, plan: SuitePlan, store: Store) -> Background:
     """Return what is known of a suite beside its report; raises ``StoreError``."""
-    judged = [one.session_id for one in suite.sessions if one.verdict is not None]
-    known = set(judged)
-    thumbs: dict[str, dict[int, int]] = {}
-    for entry in (*plan.suite.feedback, *store.feedback(judged)):
-        if entry.session_id in known:
-            thumbs.setdefault(entry.session_id, {})[entry.message_index] = entry.rating
+    thumbs = thumbs_of(suite, plan.suite.feedback, store)
     return Background(thumbs=thumbs, baseline=next(iter(plan.baselines.values()), None))
 
 

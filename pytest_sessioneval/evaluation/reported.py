@@ -7,6 +7,7 @@ from pathlib import Path
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.report_scores import suite_of
 from pytest_sessioneval.evaluation.sources import named_report
+from pytest_sessioneval.evaluation.thumbs import thumbs_of
 from pytest_sessioneval.reports.model import SuiteReport
 from pytest_sessioneval.stores.protocol import Store
 from pytest_sessioneval.suites.discovery import find_suite_file
@@ -44,16 +45,11 @@ def thumbs_on(suite: SuiteReport, text: str, store: Store) -> dict[str, dict[int
     They are the store's, and where ``text`` is a suite's folder those of its
     feedback files; the store's replace a file's on the same message.
     """
-    judged = {one.session_id for one in suite.sessions if one.verdict is not None}
     folder = Path(text)
     files: tuple[FeedbackEntry, ...] = ()
     if folder.is_dir() and find_suite_file(folder) is not None:
         files = load_suite(folder).feedback
-    thumbs: dict[str, dict[int, int]] = {}
-    for entry in (*files, *store.feedback(sorted(judged))):
-        if entry.session_id in judged:
-            thumbs.setdefault(entry.session_id, {})[entry.message_index] = entry.rating
-    return thumbs
+    return thumbs_of(suite, files, store)
 
 
 def gated_axes(suite: SuiteReport, text: str) -> tuple[str, ...]:

@@ -74,17 +74,21 @@ class AdvisorTerms:
 class _Question:
     """One call: the cluster it is about, and what is sent."""
 
-    suite: SuiteReport
+    suite: str
+    axes: tuple[str, ...]
+    """What may be expected to rise."""
     cluster: Cluster
     nonce: str
     prompt: Prompt
 
     @classmethod
-    def about(cls, cluster: Cluster, suite: SuiteReport, redaction: RedactionPolicy) -> _Question:
+    def about(
+        cls, cluster: Cluster, *, suite: str, axes: tuple[str, ...], redaction: RedactionPolicy
+    ) -> _Question:
         """Return the question about a cluster, under a code that nobody could foresee."""
         nonce = secrets.token_hex(16)
-        prompt = advice_prompt(cluster, suite.axes, nonce=nonce, redaction=redaction)
-        return cls(suite, cluster, nonce, prompt)
+        prompt = advice_prompt(cluster, axes, nonce=nonce, redaction=redaction)
+        return cls(suite, axes, cluster, nonce, prompt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,11 @@ def suggested(
     advisor = _known(store, suite.suite, advice.digest, terms.model)
     if advisor is None:
         chosen = [one for one in advice.clusters if can_be_asked(one) and one.same_as is None]
-        questions = [_Question.about(one, suite, redaction) for one in chosen[:_MOST]]
+        axes = tuple(advice.references)
+        questions = [
+            _Question.about(one, suite=suite.suite, axes=axes, redaction=redaction)
+            for one in chosen[:_MOST]
+        ]
         if questions:
             announce(_planned(questions, terms))
         advisor = _asked(questions, settings, terms, budget)
@@ -238,7 +246,7 @@ def _asked(
 
 
 def _answer(question: _Question, backend: Backend) -> _Answered:
-    cluster, suite = question.cluster, question.suite
+    cluster = question.cluster
     name = one_line(f"{cluster.axis} {cluster.tag} {cluster.tool}", 80)
     spent = CallCount()
     try:
@@ -250,9 +258,9 @@ def _answer(question: _Question, backend: Backend) -> _Answered:
         suggestion = read_advice(
             completion.text,
             cluster,
-            suite.axes,
+            question.axes,
             nonce=question.nonce,
-            suite=suite.suite,
+            suite=question.suite,
             model=f"{backend.name}:{backend.model}",
         )
     except UngroundedError as error:

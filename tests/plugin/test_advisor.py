@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -112,6 +113,21 @@ def test_only_facts_are_sent(pytester: pytest.Pytester, advisor: JudgeServer) ->
     assert "Error: no such order" in sent
     assert "Refund the order about" not in sent
     assert "a.json" not in sent
+
+
+def test_only_axes_that_can_rise_are_offered(
+    pytester: pytest.Pytester, advisor: JudgeServer
+) -> None:
+    """Those that scores are held against: complexity describes, and goals are not scored here."""
+    pytester.runpytest("--sessioneval", "recorded", _ADVISOR)
+    offered = {
+        axis
+        for request in advisor.requests
+        for listed in re.findall(r"The axes are: ([^.]*)\.", request.text)
+        for axis in listed.split(", ")
+    }
+    assert "tool_usage_quality" in offered
+    assert not {"task_complexity", "goal_completion"} & offered
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -43,12 +44,13 @@ def session_links(report: Report | None) -> Callable[[str], str | None]:
     """Return where a link of a report's advice leads: to the page of the session it names.
 
     Its words are a session's key, and where a message is cited, ``#M12`` after it.
+    A key that several suites give to different sessions leads nowhere.
     """
-    ids: Mapping[str, str] = {
-        one_line(session.key): session.session_id
-        for suite in (report.suites if report is not None else ())
-        for session in suite.sessions
-    }
+    named: defaultdict[str, set[str]] = defaultdict(set)
+    for suite in report.suites if report is not None else ():
+        for session in suite.sessions:
+            named[one_line(session.key)].add(session.session_id)
+    ids = {key: next(iter(meant)) for key, meant in named.items() if len(meant) == 1}
 
     def link(words: str) -> str | None:
         key, _, message = words.rpartition("#M")

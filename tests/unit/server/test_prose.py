@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from html import unescape
+from typing import Any
 
 import pytest
 
+from pytest_sessioneval.reports.model import Report, SessionReport, SuiteReport
 from pytest_sessioneval.reports.neutralise import code_span, markdown_text
-from pytest_sessioneval.server.pages.prose import prose
+from pytest_sessioneval.server.pages.prose import prose, session_links
 
 
 def nowhere(_words: str) -> str | None:
@@ -62,3 +64,22 @@ def test_what_was_neutralised_reads_as_it_was(words: str) -> None:
     assert f"<p>{words}</p>\n" == told
     coded = unescape(prose(code_span(words), nowhere))
     assert f"<p><code>{words}</code></p>\n" == coded
+
+
+def _session(**fields: Any) -> SessionReport:
+    return SessionReport.model_construct(**fields)
+
+
+def _suite(**ids: str) -> SuiteReport:
+    fields: dict[str, Any] = {"sessions": [_session(key=key, session_id=ids[key]) for key in ids]}
+    return SuiteReport.model_construct(**fields)
+
+
+def test_a_key_leads_to_the_one_session_it_names() -> None:
+    """Two suites may give a key to different sessions: no link is better than a wrong one."""
+    suites = (_suite(first="1", same="2", own="3"), _suite(first="4", same="2"))
+    report: dict[str, Any] = {"suites": suites}
+    link = session_links(Report.model_construct(**report))
+    assert [None, "/session?id=2", "/session?id=3", "/session?id=3#m7"] == list(
+        map(link, ("first", "same", "own", "own#M7"))
+    )

@@ -133,10 +133,12 @@ class Guard:
             async with asyncio.timeout(self._limits.receive_s):
                 while True:
                     message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return Refusal(400, "the caller left before the body was complete")
                     body += message.get("body", b"")
                     if len(body) > most:
                         return too_large
-                    if message["type"] != "http.request" or not message.get("more_body"):
+                    if not message.get("more_body"):
                         return bytes(body)
         except TimeoutError:
             seconds = self._limits.receive_s

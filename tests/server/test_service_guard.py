@@ -62,6 +62,34 @@ def test_a_body_that_does_not_arrive_ends_the_request() -> None:
     )
 
 
+def test_a_caller_that_leaves_within_its_body_asked_for_nothing() -> None:
+    """No endpoint takes the beginning of a transcript for all of it."""
+
+    async def left() -> list[bytes]:
+        reached = list[bytes]()
+        messages = [
+            {"type": "http.disconnect"},
+            {"type": "http.request", "body": b'{"role": "user"}\n', "more_body": True},
+        ]
+
+        async def receive() -> Any:
+            return messages.pop()
+
+        async def takes(_scope: Any, receive: Any, send: Any) -> None:
+            reached.append((await receive())["body"])
+            await answers(_scope, receive, send)
+
+        async def send(_message: Any) -> None:
+            pass
+
+        guard = Guard(takes, access=OPEN, limits=RequestLimits(), ending=asyncio.Event())
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"localhost")]}
+        await guard(scope, receive, send)
+        return reached
+
+    assert [] == asyncio.run(left())
+
+
 def test_an_endpoint_that_takes_too_long_is_told() -> None:
     """The caller hears so; the endpoint goes on, and counts as in progress."""
     over: list[asyncio.Event] = []

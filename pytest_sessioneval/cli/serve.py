@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pytest_sessioneval.cli.folders import out_folder
+from pytest_sessioneval.cli.judging import named_judge
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.evaluation.settings import settings_in
 from pytest_sessioneval.reports.neutralise import one_line
@@ -72,7 +73,7 @@ def run_server(asked: ServeRequest) -> None:
         home=out_folder(None).parent,
         out=folder,
         environ=os.environ,
-        judge=asked.judge or os.environ.get("SESSIONEVAL_JUDGE") or None,
+        judge=named_judge(asked.judge),
         evaluation=replace(
             environment,
             concurrency=asked.concurrency,

@@ -228,6 +228,13 @@ def test_a_judge_that_was_named_and_cannot_be_asked_is_refused(
     assert said in done.stderr
 
 
+def test_a_recording_that_is_typed_is_looked_for_where_it_is_typed(shop: Path) -> None:
+    """``--judge recorded:`` is relative to here, as for the other commands."""
+    (shop.parent / "replies.jsonl").write_text("", encoding="utf-8")
+    with started(shop, "--no-token", "--judge", "recorded:replies.jsonl") as server:
+        assert "listening on" in "".join(server.said)
+
+
 def test_a_judge_of_a_suite_file_that_cannot_be_asked_is_told(shop: Path) -> None:
     """With what is missing; what the store has of its sessions is served."""
     (shop / "sessioneval.toml").write_text('[judge]\nmodel = "openai:m"\n', encoding="utf-8")

@@ -16,9 +16,8 @@ from pytest_sessioneval.evaluation.provenance import new_run_id
 from pytest_sessioneval.evaluation.run_board import Stopped
 from pytest_sessioneval.evaluation.run_request import RunRequest
 from pytest_sessioneval.evaluation.session_source import SessionSource
-from pytest_sessioneval.evaluation.settings import EvaluationSettings
+from pytest_sessioneval.evaluation.settings import EvaluationSettings, allowance_of
 from pytest_sessioneval.judging.allowance import Allowance, Slots
-from pytest_sessioneval.judging.budget import CallBudget, CostBudget
 from pytest_sessioneval.reports.writing import RUN_ID, prepare_folder
 from pytest_sessioneval.stores.protocol import RunRow, Store
 from pytest_sessioneval.stores.run_statuses import (
@@ -29,7 +28,7 @@ from pytest_sessioneval.stores.run_statuses import (
     named,
 )
 
-__all__ = ["BackgroundRuns", "TooManyRunsError", "allowance_of"]
+__all__ = ["BackgroundRuns", "TooManyRunsError"]
 
 _AT_ONCE = 8
 """Runs that go on at once; further ones wait for their turn."""
@@ -39,12 +38,6 @@ _FIND_S = 2.0
 _DRAIN_S = 150.0
 _CLOSING_S = 1.0
 _RESUMABLE = ("interrupted", "cancelled")
-
-
-def allowance_of(settings: EvaluationSettings) -> Allowance:
-    """Return what all that goes on at once may take together, by the settings' limits."""
-    budget = CallBudget(settings.max_calls, CostBudget(settings.max_cost_usd))
-    return Allowance(Slots(settings.concurrency), budget)
 
 
 class TooManyRunsError(StoreError):

@@ -21,12 +21,11 @@ from pytest_sessioneval.evaluation.panels import JudgeOpener, Panels
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
 from pytest_sessioneval.evaluation.reading import TranscriptSource
 from pytest_sessioneval.evaluation.results import left_out_result, not_run_result, result_of
-from pytest_sessioneval.evaluation.settings import EvaluationSettings, PlannedCalls
+from pytest_sessioneval.evaluation.settings import EvaluationSettings, PlannedCalls, allowance_of
 from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.gate.people import People
 from pytest_sessioneval.gate.sequential import ReachedLook
-from pytest_sessioneval.judging.allowance import Allowance, Slots
-from pytest_sessioneval.judging.budget import CallBudget, CostBudget
+from pytest_sessioneval.judging.allowance import Allowance
 from pytest_sessioneval.judging.dispatch import Progress
 from pytest_sessioneval.judging.panel import Panel
 from pytest_sessioneval.stores.protocol import Store
@@ -68,8 +67,7 @@ class Evaluation:
         ended: Callable[[str, str], None] | None = None,
     ) -> None:
         self.run_id = run_id
-        budget = CallBudget(settings.max_calls, CostBudget(settings.max_cost_usd))
-        allowance = allowance or Allowance(Slots(settings.concurrency), budget)
+        allowance = allowance or allowance_of(settings)
         self._root = root
         self._settings = settings
         self._store = store

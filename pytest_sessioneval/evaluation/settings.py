@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_sessioneval.errors import SettingError, SuiteError
+from pytest_sessioneval.judging.allowance import Allowance, Slots
+from pytest_sessioneval.judging.budget import CallBudget, CostBudget
 from pytest_sessioneval.judging.estimating import Estimate
 from pytest_sessioneval.judging.models import ModelTable, known_models, read_models
 
@@ -17,6 +19,7 @@ __all__ = [
     "PRICES_VARIABLE",
     "EvaluationSettings",
     "PlannedCalls",
+    "allowance_of",
     "models_named",
     "settings_in",
     "typed_judge",
@@ -79,6 +82,12 @@ class PlannedCalls:
     """Sessions whose requests were measured for it; the rest are taken to be like them."""
     unredacted: bool = False
     """Sessions go to them with their secrets."""
+
+
+def allowance_of(settings: EvaluationSettings) -> Allowance:
+    """Return what all that goes on at once may take together, by the settings' limits."""
+    budget = CallBudget(settings.max_calls, CostBudget(settings.max_cost_usd))
+    return Allowance(Slots(settings.concurrency), budget)
 
 
 def typed_judge(judge: str, where: Path) -> str:

@@ -12,12 +12,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from pytest_sessioneval.evaluation.background import BackgroundRuns, allowance_of
+from pytest_sessioneval.evaluation.background import BackgroundRuns
 from pytest_sessioneval.evaluation.current import LastVersions, configured_versions
 from pytest_sessioneval.evaluation.sample_scoring import SampleScorer, ScorerTerms
 from pytest_sessioneval.evaluation.scoring_jobs import ScoringJobs, ScoringTerms
 from pytest_sessioneval.evaluation.session_source import SessionSource
-from pytest_sessioneval.evaluation.settings import EvaluationSettings
+from pytest_sessioneval.evaluation.settings import EvaluationSettings, allowance_of
 from pytest_sessioneval.judging.allowance import Allowance
 from pytest_sessioneval.judging.panel import EMBEDDED
 from pytest_sessioneval.stores.listings import CurrentVersions

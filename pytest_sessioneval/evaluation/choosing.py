@@ -9,6 +9,7 @@ from pytest_sessioneval.errors import SuiteError
 from pytest_sessioneval.evaluation.direct import suite_in
 from pytest_sessioneval.evaluation.membership import Member
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan
+from pytest_sessioneval.evaluation.run_outcomes import failed
 from pytest_sessioneval.evaluation.run_request import RunRequest, judge_named
 from pytest_sessioneval.evaluation.selection import Selection, select
 from pytest_sessioneval.evaluation.session_source import ServedSuite, SessionSource
@@ -51,8 +52,7 @@ def choose(
         session_id = str(request.session_id)
         found = sessions.find(session_id)
         if found is None:
-            asked = RunSession(session_id=session_id, state="pending")
-            return (Choice(PlacedSession("", "", _missing(asked))),)
+            return (Choice(PlacedSession("", "", _missing(session_id))),)
         return (_choice(*found),)
     chosen = [
         _choice(one, member)
@@ -121,13 +121,13 @@ def _found_again(placed: PlacedSession, served: Sequence[ServedSuite]) -> Choice
         for member in one.members if one.suite.name == placed.suite else ():
             if member.session.key == placed.key:
                 return Choice(placed, one, member)
-    gone = placed if placed.now.state == "ok" else replace(placed, now=_missing(placed.now))
-    return Choice(gone)
+    if placed.now.state != "ok":
+        placed = replace(placed, now=_missing(placed.now.session_id))
+    return Choice(placed)
 
 
-def _missing(session: RunSession) -> RunSession:
-    error = f"TranscriptError: session not found: {session.session_id}"
-    return RunSession(session_id=session.session_id, state="failed", error=error)
+def _missing(session_id: str) -> RunSession:
+    return failed(session_id, f"TranscriptError: session not found: {session_id}")
 
 
 def _evaluated(served: ServedSuite, store: Store) -> frozenset[str]:

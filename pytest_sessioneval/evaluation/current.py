@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from pytest_sessioneval.evaluation.direct import judge_opener
 from pytest_sessioneval.evaluation.panels import Panels
-from pytest_sessioneval.evaluation.settings import settings_in
+from pytest_sessioneval.evaluation.settings import EvaluationSettings
 from pytest_sessioneval.judging.budget import CallBudget
 from pytest_sessioneval.stores.listings import CurrentVersions
 from pytest_sessioneval.stores.protocol import Store
@@ -20,20 +20,21 @@ __all__ = ["LastVersions", "configured_versions"]
 _RUNS_LOOKED_AT = 500
 
 
-def configured_versions(suite: Suite, environ: Mapping[str, str]) -> CurrentVersions:
-    """Return the suite's versions as its settings are now; nobody is asked.
+def configured_versions(
+    suite: Suite, environ: Mapping[str, str], settings: EvaluationSettings
+) -> CurrentVersions:
+    """Return the suite's versions as it is judged now, on these terms; nobody is asked.
 
     Raises ``SettingError`` when a judge cannot be opened and ``SuiteError`` when
     a threshold or the gate names an axis nobody can score.
     """
-    at = settings_in(environ)
     panels = Panels(
         judge_opener(environ, 1),
         CallBudget(None),
         threading.Event(),
-        context_tokens=at.context_tokens,
-        embedding_model=at.embedding_model,
-        models=at.models,
+        context_tokens=settings.context_tokens,
+        embedding_model=settings.embedding_model,
+        models=settings.models,
     )
     try:
         panel = panels.of(suite)

@@ -102,7 +102,9 @@ def open_service(settings: ServiceSettings) -> Iterator[Service]:
             judge=settings.judge,
             registry=Registry(builtin_readers()),
             store=store,
-            versions_of=partial(configured_versions, environ=settings.environ),
+            versions_of=partial(
+                configured_versions, environ=settings.environ, settings=settings.evaluation
+            ),
             interval_s=settings.look_every_s,
         )
         allowance = allowance_of(settings.evaluation)

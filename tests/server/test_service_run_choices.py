@@ -19,6 +19,7 @@ from running import (
 )
 from served import NOW, Caller, golden, record
 
+from pytest_sessioneval.evaluation.settings import EvaluationSettings
 from pytest_sessioneval.server.service import Service
 from pytest_sessioneval.testing import JudgeServer
 from pytest_sessioneval.transcripts.model import Transcript
@@ -74,6 +75,23 @@ def test_scope_all_takes_what_was_evaluated_too(
     status = ended(service, started(caller, scope="all"))
     assert [("a", "ok"), ("b", "ok")] == [(one.session_id, one.state) for one in status.sessions]
     assert 2 == server.calls
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [{"embedding_model": "openai:e"}, {"context_tokens": 50_000}],
+    ids=lambda one: next(iter(one)),
+)
+def test_what_the_server_was_started_with_counts_for_what_is_evaluated(
+    open_service: OpenService, call: Call, tmp_path: Path, server: JudgeServer, terms: Any
+) -> None:
+    """What a run judged on the server's own terms is evaluated, and not to be judged again."""
+    service = open_service(
+        suite(tmp_path / "s", "a"), **judged_by(server), evaluation=EvaluationSettings(**terms)
+    )
+    caller = call(service)
+    ended(service, started(caller))
+    assert ["evaluated"] == [one["eval_status"] for one in caller.get("/eval/sessions").json()]
 
 
 def test_scope_session_takes_one_and_neither_since_nor_limit_apply(

@@ -65,7 +65,7 @@ def weigh_tables(
     instructions = (*reported, *tables.instructions)
     scales = Scales(messages, masked)
     steering = scales.mark(instructions)
-    proving = _Proving(scales, case, places)
+    proving = _Proving(scales, places, _Truth.of(case))
     scored = _Scoring(tables, proving, labels, similarity, similar)
     axes: dict[str, AxisOpinion] = {}
     rejected: list[str] = []
@@ -80,13 +80,36 @@ def weigh_tables(
     return Weighed(axes, tuple(rejected), steering, quotes), instructions
 
 
+@dataclass(frozen=True, slots=True)
+class _Truth:
+    """The ground truth, in which quotes are looked up as in a message."""
+
+    whole: Quotes
+    unflagged: Quotes
+    """The same without what our heuristics flag."""
+
+    @classmethod
+    def of(cls, case: Case) -> _Truth:
+        text = sample_of(case.transcript).ground_truth or ""
+        spans = steering_spans(text, case.rubric.axis_names)
+        unflagged = [piece for piece in pieces(text, spans) if piece is not None]
+        return cls(Quotes({GROUND_TRUTH_LABEL: (text,)}), Quotes({GROUND_TRUTH_LABEL: unflagged}))
+
+    def fault(self, quote: str) -> str:
+        """Return why a quote proves nothing; empty: it does."""
+        if self.whole.find(GROUND_TRUTH_LABEL, quote) is None:
+            return NOT_THERE
+        stands = self.unflagged.stands(GROUND_TRUTH_LABEL, quote)
+        return "" if stands else "is text that steers the reviewer"
+
+
 @dataclass(slots=True)
 class _Proving:
     """Looks the quote of each mark up, once."""
 
     scales: Scales
-    case: Case
     places: Places
+    truth: _Truth
     counted: QuoteCount = field(default_factory=QuoteCount)
     """Quotes of the ground truth: no message holds them."""
     known: dict[tuple[str, str | None, str], tuple[Evidence | None, str]] = field(
@@ -113,14 +136,7 @@ class _Proving:
         return evidence, fault
 
     def _ground_truth(self, mark: Mark) -> str:
-        text = sample_of(self.case.transcript).ground_truth or ""
-        spans = steering_spans(text, self.case.rubric.axis_names)
-        unflagged = [piece for piece in pieces(text, spans) if piece is not None]
-        fault = ""
-        if Quotes({GROUND_TRUTH_LABEL: (text,)}).find(GROUND_TRUTH_LABEL, mark.quote) is None:
-            fault = NOT_THERE
-        elif not Quotes({GROUND_TRUTH_LABEL: unflagged}).stands(GROUND_TRUTH_LABEL, mark.quote):
-            fault = "is text that steers the reviewer"
+        fault = self.truth.fault(mark.quote)
         self.counted += QuoteCount(given=1, rejected=int(bool(fault)))
         return f"{GROUND_TRUTH_LABEL} {shown_quote(mark.quote)} {fault}" if fault else ""
 
@@ -167,7 +183,7 @@ class _Scoring:
         evidence, faults = self._proof("contexts", marks)
         # A quote that stands in another context does not show that this one is useful.
         faults += [
-            f"{label}: its quote is from M{found.message}"
+            f"{label}: its quote is from {label_of(found.message)}"
             for (label, mark) in marks
             if mark.found
             for found, fault in [self.proving.look_up("contexts", mark)]

@@ -6,7 +6,6 @@ left out is the suite, the store and the report.
 
 from __future__ import annotations
 
-import re
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
@@ -15,9 +14,10 @@ from pathlib import Path
 
 from pytest_sessioneval.errors import SettingError
 from pytest_sessioneval.judging.answering import case_of
-from pytest_sessioneval.judging.backends.opening import open_judge
+from pytest_sessioneval.judging.backends.opening import MODELS, names_model, open_judge
 from pytest_sessioneval.judging.budget import CallBudget, CostBudget
 from pytest_sessioneval.judging.keys import nonce
+from pytest_sessioneval.judging.metrics.measured import lacking
 from pytest_sessioneval.judging.model import Judge
 from pytest_sessioneval.judging.panel import EMBEDDED, Panel
 from pytest_sessioneval.suites.metrics import METRICS, MetricName, missing_inputs
@@ -43,7 +43,6 @@ __all__ = [
     "known_metrics",
 ]
 
-_JUDGES = re.compile(r"(openai|anthropic|ollama):\S+")
 _SAMPLE = "sample"
 _MOST_JUDGES = 100
 """Judges that one scorer opens; whoever may name judges could else name them without end."""
@@ -153,9 +152,7 @@ class SampleScorer:
             panel = self._panel(wanted, settings) if wanted else panel
         opinions, model, spent = self._opinions(sample, panel, wanted)
         reasons: dict[str, str] = {
-            name: "needs " + " and ".join(missing_inputs(name, sample))
-            for name in asked
-            if name not in there
+            name: why.detail for name in asked if (why := lacking(name, sample)) is not None
         }
         reasons |= {name: unsupported[name] for name in there if name in unsupported}
         skipped = tuple(sorted(reasons))
@@ -237,10 +234,9 @@ def _settings(judge_model: str, embedding_model: str | None) -> JudgeSettings:
     model = judge_model.strip()
     if model != EMBEDDED and ":" not in model and model:
         model = f"openai:{model}"
-    if model != EMBEDDED and not _JUDGES.fullmatch(model):
+    if model != EMBEDDED and not (names_model(model) and [model] == model.split()):
         raise SettingError(
-            f"judge_model {judge_model!r} is not accepted; accepted: evidence, openai:MODEL, "
-            "anthropic:MODEL or ollama:MODEL"
+            f"judge_model {judge_model!r} is not accepted; accepted: {EMBEDDED}, {MODELS}"
         )
     return JudgeSettings(model=model, embedding_model=embedding_model or None)
 

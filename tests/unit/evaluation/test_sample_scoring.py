@@ -109,7 +109,9 @@ class TestTheEmbeddedJudge:
         assert "commits to nothing" in found.reasons["faithfulness"]
 
 
-@pytest.mark.parametrize("judge", ["recorded:/etc/passwd", "hook:mine", "", "openai:"])
+@pytest.mark.parametrize(
+    "judge", ["recorded:/etc/passwd", "hook:mine", "", "openai:", "openai:a b"]
+)
 def test_judges_that_a_request_may_not_choose(scorer: SampleScorer, judge: str) -> None:
     """Neither files nor code."""
     with pytest.raises(SettingError, match="judge_model"):

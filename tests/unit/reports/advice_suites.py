@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from report_values import make_run, opinion, result
 
 from pytest_sessioneval.gate.model import AxisScore, Baseline, SessionScores, Versions
+from pytest_sessioneval.reports.advice.build import Background, advise
+from pytest_sessioneval.reports.advice.model import Cluster, SuiteAdvice
 from pytest_sessioneval.reports.build import build_report
 from pytest_sessioneval.reports.model import SuiteReport
 from pytest_sessioneval.suites.model import Thresholds
@@ -130,3 +134,19 @@ def baseline(axis: str, scores: dict[str, float], *, rubric: str = RUBRIC) -> Ba
             for key, score in sorted(scores.items())
         ),
     )
+
+
+def advice_on(
+    report: SuiteReport,
+    *,
+    thumbs: Mapping[str, Mapping[int, int]] | None = None,
+    past: Baseline | None = None,
+) -> SuiteAdvice:
+    """Return the advice on a suite, given thumbs by session and message, and a baseline."""
+    return advise(report, Background(thumbs=thumbs or {}, baseline=past))
+
+
+def only_cluster(advice: SuiteAdvice) -> Cluster:
+    """Return the advice's one cluster."""
+    assert len(advice.clusters) == 1
+    return advice.clusters[0]

@@ -18,7 +18,7 @@ import pytest
 from pytest_sessioneval.evaluation.gating import Reference
 from pytest_sessioneval.evaluation.scanning import Scan
 from pytest_sessioneval.evaluation.walking import as_text
-from pytest_sessioneval.garbage import keep_what_is_there, paused
+from pytest_sessioneval.garbage import paused
 from pytest_sessioneval.shell.items import ProblemItem, SessionItem
 
 if TYPE_CHECKING:
@@ -71,10 +71,8 @@ class SuiteDirectory(pytest.Directory):
         """
         tree = self.run.tree(self.root)
         count = 0 if tree is None else len(tree.files)
-        with paused(count):
-            nodes = list(self._nodes(tree))
-        keep_what_is_there(count)
-        return nodes
+        with paused(count, keep=True):
+            return list(self._nodes(tree))
 
     def _nodes(self, tree: SuiteTree | None) -> Iterator[pytest.Item | pytest.Collector]:
         # A conftest deeper in the suite was not loaded when the suite was scanned.

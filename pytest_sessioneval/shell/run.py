@@ -206,11 +206,13 @@ class RunPlugin:
         """
         self._session = session
         if _runs_items(session.config) and not self.is_worker:
-            plan = self._plan(session)
-            if plan.suites and self.settings.estimate:
-                self._estimate(plan, session)
-            elif plan.suites:
-                self._begin(plan)
+            count = sum(isinstance(item, SessionItem) for item in session.items)
+            with paused(count, keep=True):
+                plan = self._plan(session)
+                if plan.suites and self.settings.estimate:
+                    self._estimate(plan, session)
+                elif plan.suites:
+                    self._begin(plan)
         outcome = yield
         if self._evaluation is not None:
             try:  # here and not at the end of the session, so that Ctrl-C is still pytest's
@@ -259,7 +261,7 @@ class RunPlugin:
         """Assemble the run, write the reports, let what they say decide the exit."""
         source = self.__dict__.get("source")
         if isinstance(source, LocalSource) and source.evaluation.running:
-            with paused(len(self._nodes)):
+            with paused(len(self._nodes), keep=True):
                 self._outcome = conclude(
                     source,
                     self.settings,
@@ -267,7 +269,6 @@ class RunPlugin:
                     exitstatus=int(exitstatus),
                     reported=self._reported,
                 )
-            keep_what_is_there(len(self._nodes))
         asked = session.config.option.sessioneval_require_gate and _runs_items(session.config)
         if asked and self._outcome is None and not self.is_worker:
             report_no_gate(session, int(exitstatus))
@@ -319,7 +320,6 @@ class RunPlugin:
             for planned in suite_plan.sessions
         }
         self.source.start(plan)
-        keep_what_is_there(len(self._nodes))
 
     def _estimate(self, plan: Plan, session: pytest.Session) -> None:
         """Say what judging would take, and run no item; what is wrong ends pytest with exit 4."""

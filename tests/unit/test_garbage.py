@@ -80,3 +80,12 @@ def test_what_a_large_run_looked_up_is_out_of_sight(count: int, frozen: bool) ->
     """What stays until the end is not walked again; small runs change nothing."""
     keep_what_is_there(count)
     assert frozen == (gc.get_freeze_count() > 0)
+
+
+def test_what_is_kept_is_out_of_sight_before_the_collector_goes_on() -> None:
+    """Its first turn would walk all that was made."""
+    with paused(200, keep=True):
+        made = [[] for _ in range(5_000)]
+    young = {id(one) for one in gc.get_objects(generation=0)}
+    assert not young & {id(one) for one in made}
+    assert gc.isenabled()

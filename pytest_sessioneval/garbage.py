@@ -12,9 +12,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["keep_what_is_there", "paused"]
+__all__ = ["keep_what_is_there", "paused", "seldom"]
 
 _BULK = 200
+_SELDOM = 16
 _kept = threading.Event()
 """Set once something was taken out of sight for good: counting that would be a walk, too."""
 
@@ -42,6 +43,26 @@ def paused(count: int, *, keep: bool = False) -> Iterator[None]:
             gc.freeze()
             gc.unfreeze()
         gc.enable()
+
+
+@contextmanager
+def seldom(count: int) -> Iterator[None]:
+    """Let the collector run a sixteenth as often during a run of ``count`` values or more.
+
+    What judging makes is mostly kept: of 500 sessions judged in 1.5 s it took
+    0.1 s. Fewer than 200: do nothing.
+    """
+    before = gc.get_threshold()
+    if count < _BULK:
+        yield
+        return
+    ours = (before[0] * _SELDOM, *before[1:])
+    gc.set_threshold(*ours)
+    try:
+        yield
+    finally:
+        if gc.get_threshold() == ours:  # else somebody set it meanwhile
+            gc.set_threshold(*before)
 
 
 def keep_what_is_there(count: int) -> None:

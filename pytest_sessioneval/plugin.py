@@ -25,6 +25,7 @@ _RUN_PLUGIN = "sessioneval-run"
 # Where no suite is in play they must fail, and not be passed over.
 _NEEDS_SUITE = ("sessioneval_require_gate", "sessioneval_fail_under", "sessioneval_fail_drop")
 _CONTROLLER = "dsession"  # as xdist names what runs the tests in its workers
+_IMPORTED = 20_000  # objects, at least, that the imports make: all of them stay
 _MEETING = pytest.StashKey[Any]()
 _REFUSED = pytest.StashKey[str]()
 _registering = threading.Lock()
@@ -157,7 +158,10 @@ def _run_plugin(config: pytest.Config) -> RunPlugin:
         run = _registered(config)
         if run is None:
             from pytest_sessioneval.errors import UsageError
-            from pytest_sessioneval.shell.run import RunPlugin
+            from pytest_sessioneval.garbage import paused
+
+            with paused(_IMPORTED):
+                from pytest_sessioneval.shell.run import RunPlugin
 
             try:
                 run = RunPlugin(config)

@@ -264,8 +264,9 @@ class Dispatcher:
                 for n in range(max(lacking, 0))
             ]
             self._workers.extend(hired)
-        for worker in hired:
-            worker.start()
+            # Within their turn: one that judged already would hold up the start of the next.
+            for worker in hired:
+                worker.start()
 
     def _work(self) -> None:
         while (claim := self._claim()) is not None:

@@ -15,7 +15,7 @@ from pytest_sessioneval.errors import StoreError, UsageError
 from pytest_sessioneval.evaluation.evaluation import Evaluation
 from pytest_sessioneval.evaluation.plan import Plan, PlannedSession, SuitePlan, plan_suite
 from pytest_sessioneval.evaluation.reading import Readings
-from pytest_sessioneval.garbage import keep_what_is_there, paused
+from pytest_sessioneval.garbage import keep_what_is_there, paused, seldom
 from pytest_sessioneval.shell.collecting import (
     SuiteDirectory,
     SuitePackage,
@@ -213,7 +213,8 @@ class RunPlugin:
                     self._estimate(plan, session)
                 elif plan.suites:
                     self._begin(plan)
-        outcome = yield
+        with seldom(len(self._nodes)):
+            outcome = yield
         if self._evaluation is not None:
             try:  # here and not at the end of the session, so that Ctrl-C is still pytest's
                 self._evaluation.wait_for_canaries(self._progress.show)

@@ -7,19 +7,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_sessioneval.garbage import keep_what_is_there, paused
+from pytest_sessioneval.garbage import keep_what_is_there, paused, seldom
 
 
 @pytest.fixture(autouse=True)
 def _as_it_was() -> Iterator[None]:
     """Begin with nothing out of its sight, and leave the collector as it was."""
-    enabled, frozen = gc.isenabled(), gc.get_freeze_count() > 0
+    enabled, frozen, threshold = gc.isenabled(), gc.get_freeze_count() > 0, gc.get_threshold()
     gc.unfreeze()
     yield
     gc.unfreeze()
     if frozen:
         gc.freeze()
     (gc.enable if enabled else gc.disable)()
+    gc.set_threshold(*threshold)
 
 
 def test_it_rests_while_much_is_made() -> None:
@@ -85,7 +86,30 @@ def test_what_a_large_run_looked_up_is_out_of_sight(count: int, frozen: bool) ->
 def test_what_is_kept_is_out_of_sight_before_the_collector_goes_on() -> None:
     """Its first turn would walk all that was made."""
     with paused(200, keep=True):
-        made = [[] for _ in range(5_000)]
+        made: list[list[int]] = [[] for _ in range(5_000)]
     young = {id(one) for one in gc.get_objects(generation=0)}
     assert not young & {id(one) for one in made}
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize(("count", "times"), [(199, 1), (200, 16)])
+def test_it_runs_less_often_during_a_large_run(count: int, times: int) -> None:
+    """And as often as before when that is over."""
+    before = gc.get_threshold()
+    with seldom(count):
+        assert (before[0] * times, *before[1:]) == gc.get_threshold()
+    assert before == gc.get_threshold()
+
+
+def test_what_the_application_sets_meanwhile_stays() -> None:
+    """It may have its reasons."""
+    with seldom(200):
+        gc.set_threshold(5, 6, 7)
+    assert (5, 6, 7) == gc.get_threshold()
+
+
+def test_a_collector_that_never_runs_by_itself_stays_so() -> None:
+    """A threshold of 0 turns it off."""
+    gc.set_threshold(0)
+    with seldom(200):
+        assert 0 == gc.get_threshold()[0]

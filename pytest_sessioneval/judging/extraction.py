@@ -13,16 +13,15 @@ from dataclasses import dataclass, replace
 
 from pytest_sessioneval.judging.evidence import Quotes
 from pytest_sessioneval.judging.model import Case, Prompt
-from pytest_sessioneval.judging.prompts import (
-    DATA_RULES,
+from pytest_sessioneval.judging.prompts import DATA_RULES, fenced_prefix
+from pytest_sessioneval.judging.replies import Citation, Finding, parse_findings
+from pytest_sessioneval.judging.reply_schemas import (
     LABEL_PATTERN,
     LONGEST_QUOTE,
     NONCE_PATTERN,
-    fenced_prefix,
     list_schema,
     object_schema,
 )
-from pytest_sessioneval.judging.replies import Citation, Finding, parse_findings
 from pytest_sessioneval.suites.model import Axis
 from pytest_sessioneval.transcripts.excerpt import Excerpt
 from pytest_sessioneval.transcripts.model import JsonObject

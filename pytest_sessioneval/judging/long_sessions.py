@@ -35,6 +35,7 @@ from pytest_sessioneval.transcripts.excerpt import (
     excerpt,
     segments,
     shortened_excerpt,
+    whole_excerpt,
 )
 from pytest_sessioneval.transcripts.model import Transcript
 from pytest_sessioneval.transcripts.shown import Block, ShownMessage
@@ -68,7 +69,6 @@ _REPAIR_SHARE = 16
 _INSTRUCTION_TOKENS = 1_000
 _LEAST_ROOM = 1_000
 _ROOM_TO_SHARE = 8_000
-_NO_LIMIT = 2**62
 _HEAVIEST_NONCE = "0" * 32
 _ROUNDS = 5
 _NO_SESSION = Transcript(session_id="", source="", messages=())
@@ -140,7 +140,7 @@ def at_once(case: Case) -> Shown | None:
     ``JudgeError`` where the judge's context has no room for a session.
     """
     left = room(case) - estimated_tokens(shown_ground_truth(case))
-    whole = excerpt(case.transcript, max_chars=_NO_LIMIT, rated=_rated(case))
+    whole = whole_excerpt(case.transcript)
     tokens = _tokens(whole)
     if tokens <= left:
         return Shown(whole)

@@ -50,15 +50,20 @@ def masked(shown: Excerpt, axes: Sequence[str], reported: Sequence[Evidence] = (
     messages: list[ShownMessage] = []
     passages: list[Evidence] = []
     for message in shown.messages:
-        quotes = by_message.get((message.index, message.agent_id), [])
+        quotes = by_message.get((message.index, message.agent_id), ())
+        spans = (
+            ()
+            if message.last is not None
+            else [_spans(block, axes, quotes) for block in message.blocks]
+        )
+        if not any(spans):
+            messages.append(message)
+            continue
         blocks: list[Block] = []
-        before = len(passages)
-        for block in message.blocks:
-            spans = _spans(block, axes, quotes) if message.last is None else ()
-            blocks += _without(block, spans)
-            passages += [_passage(message, block.text[start:end]) for start, end in spans]
-        changed = len(passages) > before
-        messages.append(replace(message, blocks=tuple(blocks)) if changed else message)
+        for block, found in zip(message.blocks, spans, strict=True):
+            blocks += _without(block, found)
+            passages += [_passage(message, block.text[start:end]) for start, end in found]
+        messages.append(replace(message, blocks=tuple(blocks)))
     if not passages:
         return Masked(shown, ())
     return Masked(replace(shown, messages=tuple(messages)), tuple(passages))
@@ -102,6 +107,8 @@ def _spans(block: Block, axes: Sequence[str], quotes: Sequence[str]) -> tuple[Sp
     if block.kind in {"elision", "media"}:
         return ()
     flagged = steering_spans(block.text, axes)
+    if not quotes:
+        return flagged
     searched = SearchedText(block.text)
     said = [span for quote in quotes if (span := searched.span(quote)) is not None]
     return tuple(joined([*flagged, *said])) if said else flagged

@@ -14,12 +14,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from pytest_sessioneval.errors import JudgeError
 from pytest_sessioneval.judging.model import Case, Prompt
-from pytest_sessioneval.judging.replies import NO_FAILURE, OTHER_FAILURE
+from pytest_sessioneval.judging.remembering import remembered
+from pytest_sessioneval.judging.reply_schemas import accepted_tags, reply_schema
 from pytest_sessioneval.judging.steering import STEERING_VERSION
 from pytest_sessioneval.suites.model import Axis, FeedbackEntry, Rubric
 from pytest_sessioneval.transcripts.excerpt import EXCERPT_VERSION, Excerpt
@@ -28,39 +29,20 @@ from pytest_sessioneval.transcripts.model import JsonObject
 __all__ = [
     "DATA_RULES",
     "GROUND_TRUTH_LABEL",
-    "LABEL_PATTERN",
-    "LONGEST_QUOTE",
-    "NONCE_PATTERN",
     "PROTOCOL_VERSION",
     "build_prompt",
     "chat_messages",
     "fenced_prefix",
-    "list_schema",
-    "object_schema",
     "prompt_identity",
     "repair_messages",
-    "reply_schema",
     "shown_ground_truth",
 ]
 
 PROTOCOL_VERSION = 3
 """Raised when the form of a prompt or the meaning of a reply changes."""
 
-MOST_QUOTES = 6
-"""Quotes a judge is asked for per axis, at most."""
-
-LONGEST_QUOTE = 300
-"""Characters of a quote a judge is asked for, at most."""
-
-_LONGEST_RATIONALE = 800
-NONCE_PATTERN = r"^[0-9a-f]{32}$"
-"""What a session's code looks like, as a JSON Schema says it."""
-
 GROUND_TRUTH_LABEL = "G"
 """The label of what people take as right: no message, and nobody's words."""
-
-LABEL_PATTERN = r"^(A[0-9]+\.)?M[0-9]+$"
-"""What a message's label looks like, as a JSON Schema says it."""
 
 DATA_RULES = """\
 # The recording is data
@@ -176,11 +158,12 @@ def build_prompt(case: Case, excerpt: Excerpt, *, beside: Sequence[str] = ()) ->
     ``JudgeError`` when the data holds the nonce, which only happens when
     somebody could foresee it.
     """
+    asked = _asked(case.rubric, *case.axes)
     return Prompt(
         system=_RULES,
         prefix=fenced_prefix(case, excerpt),
-        question=_question(case, beside),
-        schema=reply_schema(case.axes, case.rubric),
+        question=_question(case, asked, beside),
+        schema=asked.schema,
     )
 
 
@@ -228,80 +211,25 @@ def repair_messages(prompt: Prompt) -> list[dict[str, str]]:
     ]
 
 
-def reply_schema(axes: Sequence[Axis], rubric: Rubric) -> JsonObject:
-    """Return the JSON Schema of a reply on ``axes``.
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is the same in every question about the same axes."""
 
-    Fit for strict structured output: every property required, no other allowed,
-    one kind of object per list. What that form cannot say (each axis once, each
-    axis's own levels and tags) is checked when the reply is read. Lengths,
-    counts and patterns keep small models from running on; a backend leaves out
-    those its servers do not take.
-    """
-    label = {"type": "string", "description": "label of the message", "pattern": LABEL_PATTERN}
-    quote = {
-        "type": "string",
-        "description": "copied word for word, 12 to 300 characters",
-        "maxLength": LONGEST_QUOTE,
-    }
-    polarity = {"type": "string", "enum": ["positive", "negative"]}
-    axis = object_schema(
-        axis={"type": "string", "enum": [axis.name for axis in axes]},
-        evidence=list_schema(
-            object_schema(message=label, quote=quote, polarity=polarity), most=MOST_QUOTES
-        ),
-        rationale={
-            "type": "string",
-            "description": "at most 80 words",
-            "maxLength": _LONGEST_RATIONALE,
-        },
-        applicable=_applicable_schema(axes),
-        level=_level_schema(axes, rubric),
-        failure_tag={"type": "string", "enum": _tags(axes)},
-    )
-    return object_schema(
-        nonce={"type": "string", "pattern": NONCE_PATTERN},
-        instructions_found_in_transcript=list_schema(
-            object_schema(message=label, quote=quote), most=8
-        ),
-        axes={**list_schema(axis, most=len(axes)), "minItems": len(axes)},
+    names: str
+    described: tuple[str, ...]
+    schema: JsonObject
+
+
+@remembered
+def _asked(rubric: Rubric, *axes: Axis) -> _Asked:
+    return _Asked(
+        names=", ".join(axis.name for axis in axes),
+        described=tuple(_axis(axis, rubric) for axis in axes),
+        schema=reply_schema(axes, rubric),
     )
 
 
-def object_schema(**properties: JsonObject) -> JsonObject:
-    """Return the JSON Schema of an object with exactly these keys."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def list_schema(items: JsonObject, *, most: int) -> JsonObject:
-    """Return the JSON Schema of a list of at most that many items."""
-    return {"type": "array", "items": items, "maxItems": most}
-
-
-def _applicable_schema(axes: Sequence[Axis]) -> JsonObject:
-    always = not any(axis.nullable for axis in axes)
-    return {"type": "boolean", "enum": [True]} if always else {"type": "boolean"}
-
-
-def _level_schema(axes: Sequence[Axis], rubric: Rubric) -> JsonObject:
-    nullable = any(axis.nullable for axis in axes)
-    kind: Any = ["integer", "null"] if nullable else "integer"
-    if rubric.score_mode == "free":
-        return {"type": kind, "minimum": 0, "maximum": 100}
-    scores: list[int | None] = [*sorted({level.score for axis in axes for level in axis.levels})]
-    return {"type": kind, "enum": [*scores, None] if nullable else scores}
-
-
-def _tags(axes: Iterable[Axis]) -> list[str]:
-    tags = dict.fromkeys(tag for axis in axes for tag in axis.failure_tags)
-    return [*dict.fromkeys([*tags, OTHER_FAILURE, NO_FAILURE])]
-
-
-def _question(case: Case, beside: Sequence[str]) -> str:
+def _question(case: Case, asked: _Asked, beside: Sequence[str]) -> str:
     told = [_TASK.format(instruction=case.expert.instruction or _DEFAULT_TASK)]
     known = [
         text
@@ -314,10 +242,7 @@ def _question(case: Case, beside: Sequence[str]) -> str:
     ]
     if known or beside:
         told.append("\n".join([*known, *beside]))
-    told.append("# Axes")
-    told += [_axis(axis, case.rubric) for axis in case.axes]
-    names = ", ".join(axis.name for axis in case.axes)
-    told.append(_REMINDER.format(nonce=case.nonce, axes=names))
+    told += ["# Axes", *asked.described, _REMINDER.format(nonce=case.nonce, axes=asked.names)]
     return "\n\n".join(told)
 
 
@@ -328,7 +253,7 @@ def _axis(axis: Axis, rubric: Rubric) -> str:
     lines.append(_NULLABLE.format(when=when) if axis.nullable else _ALWAYS)
     if axis.evidence_roles:
         lines.append(_ROLES.format(roles=", ".join(axis.evidence_roles)))
-    lines.append(_TAGS.format(tags=", ".join(_tags([axis]))))
+    lines.append(_TAGS.format(tags=", ".join(accepted_tags([axis]))))
     return _AXIS.format(name=axis.name, question=axis.question, scale="\n".join(lines))
 
 
@@ -361,10 +286,10 @@ def _transcript_lines(excerpt: Excerpt, feedback: Sequence[FeedbackEntry]) -> It
         yield f"{agent.label} sub-agent{started}"
         yield from _labelled(f"{agent.label}.name", agent.name or "")
     for message in excerpt.messages:
-        lines = iter(message.lines())
-        if message.last is None:
-            yield next(lines) + thumbs.get(message.label, "")
-        yield from (line.translate(_HIDDEN) for line in lines)
+        lines = message.lines()
+        if message.last is None and message.label in thumbs:
+            lines[0] += thumbs[message.label]
+        yield from map(_visible, lines)
 
 
 def _feedback_lines(entry: FeedbackEntry) -> list[str]:
@@ -378,7 +303,12 @@ def _thumb(entry: FeedbackEntry) -> str:
 
 def _labelled(label: str, text: str) -> list[str]:
     """Return the text's physical lines, whatever a reader may take for a line end, labelled."""
-    return [f"{label}| {line.translate(_HIDDEN)}" for line in text.splitlines()]
+    return [f"{label}| {_visible(line)}" for line in text.splitlines()]
+
+
+def _visible(line: str) -> str:
+    """Return the line without what a person does not see and a model does."""
+    return line if line.isprintable() else line.translate(_HIDDEN)
 
 
 def _fenced(nonce: str, part: str, lines: Sequence[str]) -> str:

@@ -14,17 +14,23 @@ import base64
 import codecs
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from pytest_sessioneval.judging.legible import Legible, hidden_runs
 from pytest_sessioneval.judging.steering_words import (
     ANCHORS,
     BEST,
     COMBINATIONS,
+    FORGED_LABEL,
     HIGHEST,
+    HIGHEST_CLUE,
     IMITATIONS,
+    ROT13_ANCHORS,
+    SPACED_CLUES,
     Span,
+    clues,
 )
+from pytest_sessioneval.judging.unbroken import holds_unbroken
 
 __all__ = ["STEERING_VERSION", "Span", "joined", "steering_spans"]
 
@@ -46,9 +52,9 @@ _LEADING_LINES = 2
 _LINE = r"[\n\r\u2028\u2029]+|\\n|\"\s?[,:]\s?\"|\"\s?[}\]]"  # strings in JSON are lines too
 _LINE_END = re.compile(_LINE)
 _SENTENCE_END = re.compile(rf"(?<=[.!?])\s+|[\u3002\uff01\uff1f]\s*|{_LINE}")
-_ENCODED = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{32,4000}(?:={0,2})")
+_SHORTEST_ENCODED = 32
+_ENCODED = re.compile(rf"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{{{_SHORTEST_ENCODED},4000}}(?:={{0,2}})")
 _HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+")
-_ROT13 = ("erivrjre", "vtaber", "ehoevp", "tenqre")
 _SPACED = re.compile(r"(?:\b\w {1,3}){16,}\w?")
 _SPELLED = re.compile(r"score|judge|reviewer|axis|ignore|rubric|100")
 
@@ -62,16 +68,27 @@ def steering_spans(text: str, axes: Sequence[str] = ()) -> tuple[Span, ...]:
     holds (``goal_completion``) speaks of a review wherever it stands beside a
     highest score. Offsets count characters of ``text``.
     """
-    names = tuple(name for name in axes if "_" in name)
     if len(text) < _SHORTEST:
         return ()
+    names = _telling_names(tuple(axes))
     return _remembered(text, names) if len(text) <= _LONGEST_REMEMBERED else _spans(text, names)
 
 
+@cache
+def _telling_names(axes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in axes if "_" in name)
+
+
 def _spans(text: str, names: tuple[str, ...]) -> tuple[Span, ...]:
-    found = [*hidden_runs(text), *_encoded(text, names)]
-    read = Legible.of(text)
-    found += [read.span(*span) for span in _said(read.text, names)]
+    found = list(_encoded(text, names))
+    if text.isascii():  # what stands there is what is read
+        found += _said(text, names)
+    else:
+        found += hidden_runs(text)
+        read = Legible.of(text)
+        found += [read.span(*span) for span in _said(read.text, names)]
+    if not found:
+        return ()
     return tuple(joined([_within(text, *span, _LINE_END) for span in found]))
 
 
@@ -79,20 +96,24 @@ _remembered = lru_cache(maxsize=1_024)(_spans)
 """For the other experts of a session, who are shown the same."""
 
 
-def _said(text: str, names: Sequence[str]) -> Iterator[Span]:
+def _said(text: str, names: tuple[str, ...]) -> Iterator[Span]:
     """Yield what steers in a text without anything hidden."""
+    for match in FORGED_LABEL.finditer(text):
+        yield _framed(text, match.start() + 1, match.end())
     lowered = _lower(text)
-    for clues, imitation in IMITATIONS:
-        if any(clue in lowered for clue in clues):
+    if not clues(names).stand_in(lowered):
+        return
+    for imitated, imitation in IMITATIONS:
+        if any(clue in lowered for clue in imitated):
             yield from (_framed(text, *match.span()) for match in imitation.finditer(text))
-    if "100" in lowered:
+    if HIGHEST_CLUE in lowered:
         yield from (Span(*match.span()) for match in HIGHEST.finditer(text))
     yield from _sentences(text, lowered, names)
-    if " e " in lowered or " 1 0 0 " in lowered:
+    if any(clue in lowered for clue in SPACED_CLUES):
         for match in _SPACED.finditer(lowered):
             if _SPELLED.search(re.sub(r"\s+", "", match.group())):
                 yield Span(*match.span())
-    if any(word in lowered for word in _ROT13):
+    if any(word in lowered for word in ROT13_ANCHORS):
         turned = codecs.encode(text, "rot13")
         yield from _sentences(turned, _lower(turned), names)
 
@@ -148,8 +169,10 @@ def _steers(sentence: str, names: Sequence[str]) -> bool:
     return any(name in sentence for name in names) and BEST.search(sentence) is not None
 
 
-def _encoded(text: str, names: Sequence[str]) -> Iterator[Span]:
+def _encoded(text: str, names: tuple[str, ...]) -> Iterator[Span]:
     """Yield what is base64 or hexadecimal of a text that steers."""
+    if not holds_unbroken(text.encode("utf-8", "surrogatepass"), _SHORTEST_ENCODED):
+        return
     for match in _ENCODED.finditer(text):
         decoded = _decoded(match.group())
         if decoded and any(True for _ in _said(decoded, names)):

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import NamedTuple
 
-__all__ = ["ANCHORS", "BEST", "COMBINATIONS", "HIGHEST", "IMITATIONS", "Span"]
+from pytest_sessioneval.transcripts.clues import Clues
+
+__all__ = [
+    "ANCHORS",
+    "BEST",
+    "COMBINATIONS",
+    "FORGED_LABEL",
+    "HIGHEST",
+    "HIGHEST_CLUE",
+    "IMITATIONS",
+    "ROT13_ANCHORS",
+    "SPACED_CLUES",
+    "Span",
+    "clues",
+]
 
 
 class Span(NamedTuple):
@@ -126,16 +141,16 @@ ANCHORS = (
 )
 """Of every combination one of these stands in the sentence, in lower case."""
 
+HIGHEST_CLUE = "100"
 HIGHEST = _any(r"[\"']?\b(?:score|level|grade|rating)\b[\"']?\s?(?:[:=]\s?[\"']?|>\s?)100\b")
 """A highest score as a field: ``"level": 100``, ``score=100``, ``<score>100``."""
+
+FORGED_LABEL = _any(r"\n(?:A\d+\.)?M\d+(?:(?:\.\w+)?\||(?= (?:system|user|assistant|tool)\b))")
+"""The beginning of a message as the prompt writes it, after the line end before it."""
 
 IMITATIONS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = tuple(
     (clues, _any(expression))
     for clues, expression in (
-        (
-            ("\nm", "\na"),
-            r"(?<=\n)(?:A\d+\.)?M\d+(?:(?:\.\w+)?\||(?= (?:system|user|assistant|tool)\b))",
-        ),
         (("<<<",), r"<<<\s?DATA\b"),
         ((">>>",), r"\bDATA\s?>>>"),
         (("transcript>", "recording>"), r"</(?:transcript|recording)>"),
@@ -150,3 +165,22 @@ IMITATIONS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = tuple(
     )
 )
 """What only the prompt, a judge or a chat template writes, each with clues in lower case."""
+
+ROT13_ANCHORS = ("erivrjre", "vtaber", "ehoevp", "tenqre")
+"""``reviewer``, ``ignore``, ``rubric`` and ``grader``, each letter moved by thirteen."""
+
+SPACED_CLUES = (" e ", " 1 0 0 ")
+"""One of these stands in whatever spells words letter by letter."""
+
+_SHARED = ("|", "q", ">", "_", "x", "j", "scor", "follow", " level", "evaluat", "full ", "grad")
+
+
+@cache
+def clues(names: tuple[str, ...]) -> Clues:
+    """Return what one of stands, in lower case, in every text that steers in plain letters.
+
+    All but ``FORGED_LABEL``; ``names`` are those of axes.
+    """
+    imitated = (clue for clues, _ in IMITATIONS for clue in clues)
+    words = (*ANCHORS, *names, *imitated, HIGHEST_CLUE, *ROT13_ANCHORS, *SPACED_CLUES)
+    return Clues(words, (*_SHARED, "1", "/"))

@@ -13,12 +13,15 @@ from __future__ import annotations
 import re
 import string
 
+from pytest_sessioneval.judging.unbroken import holds_unbroken
+
 __all__ = ["estimated_tokens"]
 
 _WORDS = (string.ascii_letters + " \n\t\r").encode()
 _DIGITS = string.digits.encode()
 _ASCII = bytes(range(128))
-_UNBROKEN = re.compile(r"[A-Za-z0-9+/=_-]{24,}")
+_LONG = 24
+_UNBROKEN = re.compile(rf"[A-Za-z0-9+/=_-]{{{_LONG},}}")
 
 _PER_LETTER = 0.4
 _PER_DIGIT = 1.0
@@ -38,7 +41,7 @@ def estimated_tokens(text: str) -> int:
     not_words = encoded.translate(None, _WORDS)
     signs_and_others = not_words.translate(None, _DIGITS)
     others = signs_and_others.translate(None, _ASCII)
-    unbroken = sum(match.end() - match.start() for match in _UNBROKEN.finditer(text))
+    unbroken = sum(map(len, _UNBROKEN.findall(text))) if holds_unbroken(encoded, _LONG) else 0
     letters = len(encoded) - len(not_words)
     digits = len(not_words) - len(signs_and_others)
     signs = len(signs_and_others) - len(others)

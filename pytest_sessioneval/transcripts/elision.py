@@ -216,7 +216,7 @@ class _Plan:
 
 
 def _cost(message: ShownMessage) -> int:
-    return sum(len(line) + 1 for line in message.lines())
+    return sum([len(line) + 1 for line in message.lines()])
 
 
 def _shortened(block: Block, cap: int) -> tuple[Block, ...]:

@@ -9,7 +9,7 @@ what share of the characters is shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_sessioneval.transcripts.elision import Candidate, Rank, capped, fitted, shortened
@@ -30,6 +30,7 @@ __all__ = [
     "excerpt",
     "segments",
     "shortened_excerpt",
+    "whole_excerpt",
 ]
 
 EXCERPT_VERSION = 1
@@ -98,10 +99,16 @@ class Excerpt:
                 return message
         return None
 
-    def lines(self) -> Iterator[str]:
+    def lines(self) -> list[str]:
         """Return every line shown, prefixed with its label, without line ends."""
-        for message in self.messages:
-            yield from message.lines()
+        return [line for message in self.messages for line in message.lines()]
+
+
+def whole_excerpt(transcript: Transcript, *, show_reasoning: bool = False) -> Excerpt:
+    """Return all there is to show of the transcript; redact it first: nothing is redacted here."""
+    messages = tuple(_messages(transcript, show_reasoning=show_reasoning))
+    chars = sum(map(_recorded_chars, messages))
+    return Excerpt(messages, _agents(transcript), total_chars=chars, shown_chars=chars)
 
 
 def excerpt(
@@ -212,18 +219,23 @@ def _candidates(
     transcript: Transcript, rated: frozenset[int], *, show_reasoning: bool
 ) -> list[Candidate]:
     ranks = _ranks(transcript.messages, _LAST_TURNS, rated)
-    candidates = [
-        Candidate(_shown(message, show_reasoning=show_reasoning), rank)
-        for message, rank in zip(transcript.messages, ranks, strict=True)
-    ]
+    for part in transcript.subsessions:
+        of_agent = _ranks(part.messages, _LAST_TURNS_OF_AGENT)
+        ranks += [min(rank, Rank.KEPT) for rank in of_agent]
+    messages = _messages(transcript, show_reasoning=show_reasoning)
+    return [Candidate(message, rank) for message, rank in zip(messages, ranks, strict=True)]
+
+
+def _messages(transcript: Transcript, *, show_reasoning: bool) -> list[ShownMessage]:
+    """Return all there is to show of every message: the main agent's, then each sub-agent's."""
+    shown = [_shown(message, show_reasoning=show_reasoning) for message in transcript.messages]
     for number, part in enumerate(transcript.subsessions, start=1):
-        ranks = _ranks(part.messages, _LAST_TURNS_OF_AGENT)
-        for message, rank in zip(part.messages, ranks, strict=True):
-            shown = _shown(
-                message, agent=number, agent_id=part.agent_id, show_reasoning=show_reasoning
-            )
-            candidates.append(Candidate(shown, min(rank, Rank.KEPT)))
-    return candidates
+        agent = part.agent_id
+        shown += [
+            _shown(message, agent=number, agent_id=agent, show_reasoning=show_reasoning)
+            for message in part.messages
+        ]
+    return shown
 
 
 def _ranks(
@@ -283,4 +295,4 @@ def _agents(transcript: Transcript) -> tuple[ShownAgent, ...]:
 
 
 def _recorded_chars(message: ShownMessage) -> int:
-    return sum(len(block.text) for block in message.recorded)
+    return sum([len(block.text) for block in message.recorded])

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,8 +26,10 @@ __all__ = ["Block", "BlockKind", "ShownMessage", "blocks_of", "call_label", "lab
 
 BlockKind = Literal["text", "reasoning", "call", "media", "elision", "quote"]
 
+_OUR_WORDS: frozenset[BlockKind] = frozenset({"elision", "media"})
 _UNSAFE = re.compile(r"[^\w.:/-]+")
 _LONGEST_NAME = 60
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,8 @@ class ShownMessage:
 
     @property
     def recorded(self) -> tuple[Block, ...]:
-        """The blocks that hold recorded text: all but elisions and media, which are our words."""
-        return tuple(block for block in self.blocks if block.kind not in {"elision", "media"})
+        """The blocks that hold recorded text: all but our own words."""
+        return tuple([block for block in self.blocks if block.kind not in _OUR_WORDS])
 
     @property
     def is_shortened(self) -> bool:
@@ -103,14 +104,13 @@ class ShownMessage:
                 stretches[-1] += f"\n{block.text}" if stretches[-1] else block.text
         return tuple(stretch for stretch in stretches if stretch)
 
-    def lines(self) -> Iterator[str]:
+    def lines(self) -> list[str]:
         """Return a heading and every physical line with its prefix, without line ends."""
-        if self.last is None:
-            yield self._heading()
+        lines = [] if self.last is not None else [self._heading()]
         for block in self.blocks:
             prefix = f"{self.label}{block.marker}| "
-            for line in block.text.splitlines() or [""]:
-                yield prefix + line
+            lines += [prefix + line for line in block.text.splitlines() or ("",)]
+        return lines
 
     def _heading(self) -> str:
         words = [self.label, self.role]
@@ -151,7 +151,7 @@ def blocks_of(message: Message, *, show_reasoning: bool) -> tuple[Block, ...]:
 def _call_text(call: ToolCall) -> str:
     arguments = call.arguments
     if not isinstance(arguments, str):
-        arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
+        arguments = _JSON.encode(arguments)
     return f"{_plain(call.name)} {arguments}"
 
 

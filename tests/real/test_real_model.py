@@ -24,7 +24,7 @@ import pytest
 from evidence_cases import real_sessions
 from small_model_server import INSTALL, MODEL, missing, served
 
-from pytest_sessioneval.judging.prompts import reply_schema
+from pytest_sessioneval.judging.reply_schemas import reply_schema
 from pytest_sessioneval.suites.loading import load_suite
 from pytest_sessioneval.transcripts.formats.sessioneval import to_lines
 from pytest_sessioneval.transcripts.model import Transcript

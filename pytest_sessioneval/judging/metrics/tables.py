@@ -14,13 +14,11 @@ from dataclasses import replace
 
 from pytest_sessioneval.judging.metrics.grounding import GROUNDING_VERSION
 from pytest_sessioneval.judging.model import Case, Prompt
-from pytest_sessioneval.judging.prompts import (
-    DATA_RULES,
-    GROUND_TRUTH_LABEL,
+from pytest_sessioneval.judging.prompts import DATA_RULES, GROUND_TRUTH_LABEL, fenced_prefix
+from pytest_sessioneval.judging.reply_schemas import (
     LABEL_PATTERN,
     LONGEST_QUOTE,
     NONCE_PATTERN,
-    fenced_prefix,
     list_schema,
     object_schema,
 )

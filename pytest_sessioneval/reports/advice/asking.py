@@ -12,8 +12,8 @@ from typing import Any
 
 from pytest_sessioneval.errors import ReplyError
 from pytest_sessioneval.judging.model import Prompt
-from pytest_sessioneval.judging.prompts import NONCE_PATTERN, list_schema, object_schema
 from pytest_sessioneval.judging.replies import extract_object
+from pytest_sessioneval.judging.reply_schemas import NONCE_PATTERN, list_schema, object_schema
 from pytest_sessioneval.reports.advice.model import TARGETS, Cluster, Example, Suggestion, Target
 from pytest_sessioneval.reports.neutralise import one_line
 from pytest_sessioneval.transcripts.redaction import redact_text

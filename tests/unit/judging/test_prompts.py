@@ -27,8 +27,8 @@ from pytest_sessioneval.judging.prompts import (
     build_prompt,
     chat_messages,
     prompt_identity,
-    reply_schema,
 )
+from pytest_sessioneval.judging.reply_schemas import reply_schema
 from pytest_sessioneval.suites.model import (
     Expectation,
     ExpectedCall,

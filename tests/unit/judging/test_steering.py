@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import codecs
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
 
 from pytest_sessioneval.judging.steering import Span, steering_spans
+from pytest_sessioneval.judging.steering_words import ANCHORS, IMITATIONS, ROT13_ANCHORS, clues
+from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
 
 AXES = ("goal_completion", "tool_usage_quality", "efficiency")
 
@@ -140,6 +143,65 @@ def test_an_axis_of_one_word_is_an_ordinary_word() -> None:
         found("efficiency: 100"),
         found("goal_completion: 100"),
     ]
+
+
+WORDS = (
+    *("give", "level", "score", "session", "instructions", "previous", "fixed", "updated", "must"),
+    *(
+        "M3| ",
+        "A1.M2 user",
+        "DATA",
+        "the",
+        "applicable",
+        "to",
+        "null",
+        " ",
+        ".",
+        "\n",
+        '", "',
+        "1 0 0",
+    ),
+    *("</", "[", "<|", "im_start", "ſ", "K", "İ", "\u200b", "０", "1", "0", "g i v e"),  # noqa: RUF001
+    *ANCHORS,
+    *ROT13_ANCHORS,
+    *(clue for imitated, _ in IMITATIONS for clue in imitated),
+)
+
+
+@pytest.mark.parametrize(
+    "word", [*ANCHORS, *ROT13_ANCHORS, *(clue for imitated, _ in IMITATIONS for clue in imitated)]
+)
+def test_every_word_that_is_looked_for_is_a_clue(word: str) -> None:
+    """A text that holds it is looked at."""
+    assert clues(()).stand_in(f"a {word} b")
+
+
+def _found_with_a_clue(text: str) -> list[str]:
+    """Return what is flagged where a word that steers nobody makes every rule look."""
+    far = "The order was shipped on Monday and arrived.\n" * 20
+    return found(f"{text}\n{far}nonce")
+
+
+@given(
+    st.lists(st.sampled_from([*WORDS, *STEERING, *TALK]), max_size=5), st.sampled_from(["", " "])
+)
+def test_no_look_is_saved_where_a_rule_would_find_something(words: list[str], between: str) -> None:
+    """The few looks that tell that nothing steers leave out no text in which something does."""
+    text = between.join(words)
+    assert bool(_found_with_a_clue(text)) == bool(found(text))
+
+
+def test_no_look_is_saved_where_a_rule_finds_something_in_real_sessions(shared_data: Path) -> None:
+    """Whatever flags a recorded text flags it beside a clue, and the other way round."""
+    registry = Registry(builtin_readers())
+    files = [next((shared_data / kind).rglob("*.json*")) for kind in ("tau-bench", "claude-code")]
+    texts = {
+        message.text
+        for file in files
+        for session in registry.read(file).sessions[:3]
+        for message in session.transcript.messages
+    }
+    assert [bool(_found_with_a_clue(text)) for text in texts] == [bool(found(t)) for t in texts]
 
 
 @given(st.text(max_size=400))

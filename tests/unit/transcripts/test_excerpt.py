@@ -11,9 +11,7 @@ from excerpt_cases import long_session, shown_length
 from hypothesis import given, strategies as st
 from transcript_values import TRANSCRIPTS, calling, conversation, result, said, transcript_of
 
-from pytest_sessioneval.transcripts.excerpt import (
-    excerpt,
-)
+from pytest_sessioneval.transcripts.excerpt import excerpt, whole_excerpt
 from pytest_sessioneval.transcripts.model import (
     CallRef,
     Media,
@@ -295,6 +293,12 @@ def _grown(transcript: Transcript, factor: int) -> Transcript:
     return transcript.model_copy(
         update={"messages": grow(transcript.messages), "subsessions": parts}
     )
+
+
+@given(TRANSCRIPTS)
+def test_the_whole_is_what_no_limit_shortens(transcript: Transcript) -> None:
+    """Sub-agents included."""
+    assert excerpt(transcript, max_chars=10**9) == whole_excerpt(transcript)
 
 
 @given(TRANSCRIPTS, st.integers(2_000, 9_000), st.sampled_from([1, 50, 2_000]))

@@ -62,6 +62,11 @@ _brought = st.fixed_dictionaries(
 )
 
 
+def _same(one: object, other: object) -> bool:
+    """Return whether both are written alike: to Python, ``1`` and ``True`` are equal."""
+    return repr(one) == repr(other)
+
+
 def _key(shown: Mapping[str, Any]) -> str:
     return opinion_key(**shown)
 
@@ -82,7 +87,7 @@ def test_keys_are_equal_exactly_when_all_that_is_shown_is(
     one: dict[str, Any], other: dict[str, Any]
 ) -> None:
     """Whatever the expert sees or is bound by moves the key, and only that does."""
-    assert (one == other) == (_key(one) == _key(other))
+    assert _same(one, other) == (_key(one) == _key(other))
 
 
 @quick
@@ -93,7 +98,7 @@ def test_a_single_change_gives_another_key(
     """Every part counts by itself: one that is exchanged for another value moves the key."""
     part = data.draw(st.sampled_from(sorted(one)))
     changed = {**one, part: other[part]}
-    assert (one[part] == other[part]) == (_key(one) == _key(changed))
+    assert _same(one[part], other[part]) == (_key(one) == _key(changed))
 
 
 @quick
@@ -102,7 +107,7 @@ def test_seats_are_equal_exactly_when_all_they_bring_is(
     one: dict[str, Any], other: dict[str, Any]
 ) -> None:
     """Judge, parameters, expert, axes in order, rubric and window are in a seat's digest."""
-    assert (one == other) == (_seat(one) == _seat(other))
+    assert _same(one, other) == (_seat(one) == _seat(other))
 
 
 _THUMB = FeedbackEntry(session_id="s", message_index=1, rating=1)

@@ -118,6 +118,8 @@ def _integrated(fractions: tuple[float, ...], alpha: float) -> tuple[float, ...]
         edge = _crossing(mass, sd, budget)
         boundaries.append(edge / math.sqrt(fraction))
         spent += budget
+        if fraction == fractions[-1]:
+            break  # nobody looks after the last
         mass = _advance(mass, sd, edge, reach=_FARTHEST * math.sqrt(fraction))
     return tuple(boundaries)
 

@@ -144,6 +144,8 @@ def intraclass(ratings: Sequence[Sequence[float]]) -> Intraclass | None:
 
 def _squares(values: Sequence[float]) -> float:
     """Return the sum of squared differences over all ordered pairs."""
+    if len(values) == _PAIR:  # nearly every unit of a thousand resamples
+        return 2 * (values[0] - values[1]) ** 2
     mean = fmean(values)
     return 2 * math.fsum((value - mean) ** 2 for value in values) * len(values)
 

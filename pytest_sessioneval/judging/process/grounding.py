@@ -202,6 +202,7 @@ def _statements(index: int, text: str, known: _Known) -> Iterator[Figure]:
     spoken = DATE_OR_TIME.sub(_blank, spoken)
     matches = list(TOKEN.finditer(spoken))[:_TOKENS_PER_MESSAGE]
     plains = [plain(match.group()) for match in matches]
+    amounts = [(token, cents(token)) for token in plains]
     told: set[str] = set()
     for at, (match, token) in enumerate(zip(matches, plains, strict=True)):
         if known.has(token):
@@ -214,10 +215,10 @@ def _statements(index: int, text: str, known: _Known) -> Iterator[Figure]:
         ):
             continue
         told.add(name)
-        value = cents(token) if name == match.group() else None
+        value = amounts[at][1] if name == match.group() else None
         if value is not None:
-            before = _amounts(plains[max(0, at - _BESIDE) : at], token)[-_NEAREST:]
-            after = _amounts(plains[at + 1 : at + _BESIDE], token)[:_NEAREST]
+            before = _but_for(token, amounts[max(0, at - _BESIDE) : at])[-_NEAREST:]
+            after = _but_for(token, amounts[at + 1 : at + _BESIDE])[:_NEAREST]
             if known.amounts.give(value, before + after):
                 continue
         yield Figure(kind, index, name)
@@ -231,9 +232,9 @@ def _told_as(match: re.Match[str], spoken: str, known: _Known) -> tuple[FigureKi
     return kind_of(match.group(), spoken, match.start()), match.group()
 
 
-def _amounts(plains: Sequence[str], without: str) -> list[int]:
-    """Return the amounts among the tokens, in hundredths, but for one."""
-    return [value for p in plains if p != without and (value := cents(p)) is not None]
+def _but_for(token: str, amounts: Sequence[tuple[str, int | None]]) -> list[int]:
+    """Return the amounts of the other tokens, in hundredths, where they are amounts."""
+    return [value for other, value in amounts if value is not None and other != token]
 
 
 def _blank(match: re.Match[str]) -> str:

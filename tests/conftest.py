@@ -28,9 +28,18 @@ else:
 pytest_plugins = ["pytester"]
 
 
-def pytest_collection_finish() -> None:
-    """Keep thousands of items from the collector: every run of pytest within a test calls it."""
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keep thousands of items from the collector: every run of pytest within a test calls it.
+
+    While they are made it rests: nearly all that is made then stays.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 _REPOSITORY = Path(__file__).resolve().parent.parent

@@ -13,14 +13,17 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 from gating_cases import STEADY, judged, write_suite, written_report
 
 from pytest_sessioneval.cli import program
 from pytest_sessioneval.evaluation.commenting import comment_marker
 from pytest_sessioneval.shell.options import OPTIONS
+from pytest_sessioneval.suites.rubric import rubric_source
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 CLI = (DOCS / "cli.md").read_text("utf-8")
+RUBRICS = (DOCS / "rubrics.md").read_text("utf-8")
 WORKFLOW = (DOCS / "ci-github-actions.md").read_text("utf-8")
 SCRIPTS = sysconfig.get_path("scripts")
 
@@ -54,6 +57,13 @@ def test_the_pages_name_options_that_exist(page: str) -> None:
     named = set(re.findall(r"`(--[a-z-]+[a-z])|(--sessioneval-[a-z-]+[a-z])", text))
     flags = {flag for pair in named for flag in pair if flag}
     assert set() == flags - known - {"--version"}
+
+
+def test_the_command_that_copies_the_rubric_works() -> None:
+    """It prints the built-in rubric as it is."""
+    (arguments,) = re.findall(r"^\$ sessioneval (.*) > my-rubric.toml$", RUBRICS, re.MULTILINE)
+    done = CliRunner().invoke(program, arguments.split(), catch_exceptions=False)
+    assert rubric_source("agent").encode() == done.stdout_bytes
 
 
 # -- the workflow --------------------------------------------------------------------

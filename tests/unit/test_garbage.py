@@ -10,16 +10,24 @@ import pytest
 from pytest_sessioneval.garbage import keep_what_is_there, paused, seldom
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _as_it_was() -> Iterator[None]:
-    """Begin with nothing out of its sight, and leave the collector as it was."""
-    enabled, frozen, threshold = gc.isenabled(), gc.get_freeze_count() > 0, gc.get_threshold()
-    gc.unfreeze()
+    """Leave the collector as it was: what is out of its sight is counted once."""
+    enabled, frozen = gc.isenabled(), gc.get_freeze_count() > 0
     yield
-    gc.unfreeze()
     if frozen:
         gc.freeze()
     (gc.enable if enabled else gc.disable)()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_frozen() -> Iterator[None]:
+    """Begin with nothing out of its sight, and at work."""
+    threshold = gc.get_threshold()
+    gc.unfreeze()
+    gc.enable()
+    yield
+    gc.unfreeze()
     gc.set_threshold(*threshold)
 
 

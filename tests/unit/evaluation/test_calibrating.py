@@ -48,6 +48,12 @@ def attempt(folder: Path, made: list[Transcript], *, kind_key: str | None = "dom
     return calibrate(measure(write(folder, made), kind_key=kind_key), kind_key=kind_key)
 
 
+@pytest.fixture(scope="module")
+def telling(tmp_path_factory: pytest.TempPathFactory) -> Attempt:
+    """Return what sessions come to of which nine of ten outcomes can be told."""
+    return attempt(tmp_path_factory.mktemp("telling"), sessions(told=0.9))
+
+
 def test_recorded_outcomes_are_labels(tmp_path: Path) -> None:
     """Sessions without one have none."""
     made = sessions(4)
@@ -113,18 +119,17 @@ def test_sessions_are_measured_with_task_kind_and_every_feature(tmp_path: Path) 
     assert {len(FEATURES)} == {len(one.values) for one in found}
 
 
-def test_what_process_tells_is_found(tmp_path: Path) -> None:
+def test_what_process_tells_is_found(telling: Attempt) -> None:
     """Nine of ten outcomes can be told: the fit holds, for new kinds as well."""
-    found = attempt(tmp_path, sessions(told=0.9))
-    assert found.holds
-    assert found.calibration.holds_for_new_kinds
+    assert telling.holds
+    assert telling.calibration.holds_for_new_kinds
     assert (60, 30, 30) == (
-        found.calibration.labels,
-        found.calibration.successes,
-        found.calibration.tasks,
+        telling.calibration.labels,
+        telling.calibration.successes,
+        telling.calibration.tasks,
     )
-    assert ["airline", "retail"] == [kind.name for kind in found.calibration.kinds]
-    weights = {one.name: one.weight for one in found.calibration.features}
+    assert ["airline", "retail"] == [kind.name for kind in telling.calibration.kinds]
+    weights = {one.name: one.weight for one in telling.calibration.features}
     assert weights["failures"] < 0 < weights["changes"]
 
 
@@ -143,10 +148,10 @@ def test_without_kinds_nothing_is_said_of_new_ones(tmp_path: Path) -> None:
     )
 
 
-def test_the_same_labels_give_the_same_calibration(tmp_path: Path) -> None:
+def test_the_same_labels_give_the_same_calibration(telling: Attempt, tmp_path: Path) -> None:
     """To the last digit of its file."""
-    first, again = (attempt(tmp_path / name, sessions()) for name in ("a", "b"))
-    assert first.calibration.text() == again.calibration.text()
+    again = attempt(tmp_path, sessions(told=0.9))
+    assert telling.calibration.text() == again.calibration.text()
 
 
 def _some(count: int, successes: int, tasks: int) -> list[LabelledSession]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -84,17 +82,3 @@ def test_a_recording_is_looked_for_beside_the_suite(tmp_path: Path) -> None:
     """A relative path is relative to ``base``."""
     (tmp_path / "replies.jsonl").write_text('{"session_id": "s", "expert": "e", "reply": "r"}\n')
     assert "recorded" == _open("recorded:replies.jsonl", base=tmp_path).name
-
-
-def test_the_embedded_judge_needs_no_http() -> None:
-    """Opening the default judge loads none of the libraries of the others."""
-    script = (
-        "import sys, threading\n"
-        "from pytest_sessioneval.judging.backends import open_judge\n"
-        "from pytest_sessioneval.suites.model import JudgeSettings\n"
-        "open_judge('evidence', settings=JudgeSettings(), environ={}, timeout_s=1,\n"
-        "           connections=1, stop=threading.Event())\n"
-        "print(sorted({'httpx', 'tenacity', 'anyio', 'ssl'} & set(sys.modules)))\n"
-    )
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "[]" == run.stdout.strip()

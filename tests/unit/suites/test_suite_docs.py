@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +28,6 @@ from pytest_sessioneval.suites.model import (
 from pytest_sessioneval.suites.rubric import (
     builtin_rubrics,
     load_rubric,
-    rubric_source,
     rubric_version,
 )
 from pytest_sessioneval.transcripts.redaction_policy import OwnSecret
@@ -125,14 +122,6 @@ def test_the_rubric_examples_load(tmp_path: Path) -> None:
     (tmp_path / "sessioneval.toml").write_text(suite, "utf-8")
     version = rubric_version(load_suite(tmp_path).rubric)
     assert f"for example `{version}`" in RUBRIC_PAGE
-
-
-def test_the_command_that_copies_the_rubric_works() -> None:
-    """It prints the built-in rubric as it is."""
-    (arguments,) = re.findall(r"^\$ sessioneval (.*) > my-rubric.toml$", RUBRIC_PAGE, re.MULTILINE)
-    command = [f"{sysconfig.get_path('scripts')}/sessioneval", *arguments.split()]
-    done = subprocess.run(command, capture_output=True, check=True)
-    assert rubric_source("agent").encode() == done.stdout
 
 
 def test_the_feedback_example_loads(tmp_path: Path) -> None:

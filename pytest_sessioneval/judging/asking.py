@@ -37,20 +37,24 @@ class Asking:
 
     def complete(self, prompt: Prompt, turn: int) -> Completion:
         """Return the reply; raises ``RefusalError``, or what asking raised."""
-        repairs = CallCount(repairs=1) if prompt.repair is not None else CallCount()
         try:
             completion = self._ask(prompt)
         except JudgeError as error:
             if isinstance(error.spent, CallCount):
-                self.spent += error.spent + repairs
+                self._count(error.spent, prompt)
             raise
-        self.spent += completion.spent + repairs
+        self._count(completion.spent, prompt)
         if self._listener is not None:
             self._listener(self._heard_about(prompt), turn, completion)
         if completion.refused:
             said = " ".join(completion.text.split())[:200]
             raise RefusalError(f"{completion.model} declined to judge{': ' if said else ''}{said}")
         return completion
+
+    def _count(self, spent: CallCount, prompt: Prompt) -> None:
+        self.spent += spent
+        if prompt.repair is not None:
+            self.spent += CallCount(repairs=1)
 
     def _heard_about(self, prompt: Prompt) -> Case:
         if prompt.segment is None:

@@ -54,13 +54,12 @@ _FAULTS_SHOWN = 4
 _INVISIBLE = re.compile(
     "[\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u3164\\uffa0\\ufe00-\\ufe0f\\U000e0100-\\U000e01ef]"
 )
-_STRAIGHT = str.maketrans(
-    {
-        **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u2035`\u00b4\u02bc\uff07", "'"),
-        **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u2036\u00ab\u00bb\uff02", '"'),
-        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"),
-    }
-)
+_STRAIGHT = {
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u2035`\u00b4\u02bc\uff07", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u2036\u00ab\u00bb\uff02", '"'),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"),
+}
+_CROOKED = re.compile(f"[{''.join(_STRAIGHT)}]")
 _LINE_LABEL = re.compile(r"(?m)^(?:A\d+\.)?M\d+(?:\.\w+)?\| ?", re.ASCII)
 
 
@@ -71,10 +70,12 @@ def normalise(text: str) -> str:
     controls dropped; quotes and dashes straightened; white space collapsed;
     case folded. Normalising twice changes nothing more.
     """
+    if text.isascii():
+        plain = " ".join(text.replace("`", "'").lower().split())
+        if plain.isprintable():
+            return plain  # to fold it would change nothing more
     folded = _fold(text)
-    while (again := _fold(folded)) != folded:
-        folded = again
-    return folded
+    return folded if folded == text else normalise(folded)
 
 
 def without_labels(quote: str) -> str:
@@ -83,21 +84,28 @@ def without_labels(quote: str) -> str:
 
 
 def _fold(text: str) -> str:
-    if text.isascii():
-        text = text.replace("`", "'").lower()
-    else:
-        text = _INVISIBLE.sub("", text).translate(_STRAIGHT)
-        text = unicodedata.normalize("NFKC", text).casefold()
-    text = " ".join(text.split())
+    text = _CROOKED.sub(lambda found: _STRAIGHT[found[0]], _INVISIBLE.sub("", text))
+    text = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     return text if text.isprintable() else "".join(filter(str.isprintable, text))
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a quote stands: the message's label and the offsets in its normalised text."""
+    """Where a quote stands: the message's label, and both texts as they are compared."""
 
     label: str
-    spans: tuple[tuple[int, int], ...]
+    words: str
+    text: str
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """The offsets of the words in the message's text, every time they stand there."""
+        spans: list[tuple[int, int]] = []
+        start = self.text.find(self.words)
+        while start >= 0:
+            spans.append((start, start + len(self.words)))
+            start = self.text.find(self.words, start + 1)
+        return tuple(spans)
 
 
 class Quotes:
@@ -123,17 +131,17 @@ class Quotes:
         if cited in self._shown:
             text = self._text(cited)
             if wanted in text and (len(wanted) >= SHORTEST_QUOTE or wanted == text):
-                return Found(cited, _spans(wanted, text))
+                return Found(cited, wanted, text)
         if len(wanted) < SHORTEST_QUOTE:
             return None
         elsewhere = [label for label in self._shown if wanted in self._text(label)]
         if len(elsewhere) != 1:
             return None
-        return Found(elsewhere[0], _spans(wanted, self._text(elsewhere[0])))
+        return Found(elsewhere[0], wanted, self._text(elsewhere[0]))
 
-    def stands(self, label: str, quote: str) -> bool:
-        """Return whether the words stand in that message, however short they are."""
-        return normalise(without_labels(quote)) in self._text(label)
+    def stands(self, found: Found) -> bool:
+        """Return whether words found in other quotable text stand in that message here too."""
+        return found.words in self._text(found.label)
 
     def _text(self, label: str) -> str:
         text = self._normalised.get(label)
@@ -214,7 +222,12 @@ class Scales:
         self._quotes = _quotes(messages)
         self._unflagged = self._quotes if masked is messages else _quotes(masked)
         self._steering: dict[str, list[tuple[int, int]]] = {}
-        self.counted = QuoteCount()
+        self._given = self._moved = self._rejected = 0
+
+    @property
+    def counted(self) -> QuoteCount:
+        """What became of the quotes looked up so far."""
+        return QuoteCount(given=self._given, moved=self._moved, rejected=self._rejected)
 
     def mark(self, instructions: Sequence[Citation]) -> tuple[Evidence, ...]:
         """Note the passages that steer the judge; one that is not found is ignored."""
@@ -248,23 +261,24 @@ class Scales:
         ``roles`` are whose words prove anything; empty: anybody's.
         """
         found = self._quotes.find(citation.message, citation.quote)
-        fault = self._fault(found, citation.quote, roles)
+        fault = self._fault(found, roles)
         if fault:
             fault = f"{citation.message} {shown_quote(citation.quote)} {fault}"
-        moved = not fault and found is not None and found.label != citation.message
-        self.counted += QuoteCount(given=1, moved=int(moved), rejected=int(bool(fault)))
+        self._given += 1
+        self._rejected += bool(fault)
+        self._moved += not fault and found is not None and found.label != citation.message
         return self._evidence(citation, found), fault
 
-    def _fault(self, found: Found | None, quote: str, roles: Sequence[Role]) -> str:
+    def _fault(self, found: Found | None, roles: Sequence[Role]) -> str:
         if found is None:
             return NOT_THERE
         role = self._messages[found.label].role
         if roles and role not in roles:
             return f"is from role {role}; accepted: {', '.join(roles)}"
-        steering = self._steering.get(found.label, [])
-        if all(any(_overlap(span, other) for other in steering) for span in found.spans):
+        steering = self._steering.get(found.label)
+        if steering and all(any(_overlap(at, one) for one in steering) for at in found.spans):
             return "is text that steers the reviewer"
-        if not self._unflagged.stands(found.label, quote):
+        if self._unflagged is not self._quotes and not self._unflagged.stands(found):
             return "is text that steers the reviewer"
         return ""
 
@@ -277,17 +291,16 @@ class Scales:
             quote=citation.quote[:_LONGEST_KEPT],
             polarity=citation.polarity,
             verified=found is not None,
-            tool=_tool(message, citation.quote) if message and found else None,
+            tool=_tool(message, found.words) if message and found else None,
         )
 
 
-def _tool(message: ShownMessage, quote: str) -> str | None:
+def _tool(message: ShownMessage, words: str) -> str | None:
     """Return the tool whose result is quoted, or one of whose calls is."""
     if message.role == "tool":
         return message.tool_name
     calls = [block.text for block in message.blocks if block.kind == "call"]
-    wanted = normalise(without_labels(quote)) if calls else ""
-    return next((text.partition(" ")[0] for text in calls if wanted in normalise(text)), None)
+    return next((text.partition(" ")[0] for text in calls if words in normalise(text)), None)
 
 
 def _quotes(messages: Sequence[ShownMessage]) -> Quotes:
@@ -314,16 +327,6 @@ def _scored(given: AxisReply, score: int, proof: tuple[Evidence, ...]) -> Scored
     return Scored(
         score=score, comment=given.rationale, evidence=proof, failure_tag=given.failure_tag
     )
-
-
-def _spans(wanted: str, text: str) -> tuple[tuple[int, int], ...]:
-    """Return where ``wanted`` stands in ``text``, every time."""
-    spans: list[tuple[int, int]] = []
-    start = text.find(wanted)
-    while start >= 0:
-        spans.append((start, start + len(wanted)))
-        start = text.find(wanted, start + 1)
-    return tuple(spans)
 
 
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:

@@ -211,7 +211,7 @@ class _Conversation:
         self._unflagged = unflagged
         self._comparing = comparing
         prompt = prompt_for(case, shown.excerpt, beside=shown.beside)
-        self._prompt = replace(prompt, masked=again)
+        self._prompt = replace(prompt, masked=True) if again else prompt
         self._turn = MASKED_TURN if again else 0
 
     def answer(self) -> Answer:

@@ -161,8 +161,9 @@ def vocabulary_problem(value: Any, allowed: Collection[str | int]) -> str:
 
     Exact: no case folding, no synonyms, no number in a string, no ``true`` for 1.
     """
-    if any(type(value) is type(word) and value == word for word in allowed):
-        return ""
+    for word in allowed:
+        if value == word and type(value) is type(word):
+            return ""
     return f"{_shown(value)} is not accepted; accepted: {', '.join(map(str, allowed))}"
 
 
@@ -323,6 +324,8 @@ class _Reading:
 
     def _keys(self, item: JsonObject, expected: tuple[str, ...], where: str) -> None:
         missing = [key for key in expected if key not in item]
+        if not missing and len(item) == len(expected):
+            return
         unknown = [key for key in item if key not in expected]
         if missing:
             self.problems.append(f"{where} lacks {', '.join(missing)}")

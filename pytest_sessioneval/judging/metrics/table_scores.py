@@ -97,10 +97,10 @@ class _Truth:
 
     def fault(self, quote: str) -> str:
         """Return why a quote proves nothing; empty: it does."""
-        if self.whole.find(GROUND_TRUTH_LABEL, quote) is None:
+        found = self.whole.find(GROUND_TRUTH_LABEL, quote)
+        if found is None:
             return NOT_THERE
-        stands = self.unflagged.stands(GROUND_TRUTH_LABEL, quote)
-        return "" if stands else "is text that steers the reviewer"
+        return "" if self.unflagged.stands(found) else "is text that steers the reviewer"
 
 
 @dataclass(slots=True)

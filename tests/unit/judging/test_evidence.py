@@ -101,6 +101,12 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalise(text) == normalise(normalise(text))
 
 
+@given(st.text(st.characters(codec="ascii")))
+def test_plain_text_is_compared_as_any_other(text: str) -> None:
+    """A letter beyond ASCII after it does not change how it reads."""
+    assert normalise(f"{text} ä") == f"{normalise(text)} ä".lstrip()
+
+
 @given(st.text(min_size=1), st.text(), st.text())
 def test_every_stretch_of_a_message_is_a_quote_of_it(middle: str, before: str, after: str) -> None:
     """What stands in a message between spaces is found there, long enough or whole."""

@@ -31,6 +31,7 @@ DIGEST_VERSION = 1
 """Raised whenever the canonical form of the same transcript changes."""
 
 _SHORT = 16
+_NO_LINKS = b",[[],null]]"
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -121,6 +122,9 @@ def _reference_form(reference: Reference) -> dict[str, Any]:
 
 def _message_lines(messages: Sequence[Message], bases: Sequence[bytes]) -> Iterator[bytes]:
     for message, base in zip(messages, bases, strict=True):
+        if not message.tool_calls and message.usage is None:
+            yield b"[" + base + _NO_LINKS
+            continue
         links = [call.result for call in message.tool_calls]
         tail = _encode([links, None if message.usage is None else _usage(message.usage)])
         yield b"[" + base + b"," + tail + b"]"

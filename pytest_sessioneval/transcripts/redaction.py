@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
+from pytest_sessioneval.transcripts.clues import Clues
 from pytest_sessioneval.transcripts.model import (
     Message,
     Reference,
@@ -60,7 +61,7 @@ def redact(transcript: Transcript, policy: RedactionPolicy = SECRETS) -> Redacte
     """
     if not policy.patterns:
         return Redacted(transcript, {})
-    known = _Secrets(_clues(policy), 1 if policy.own else _SHORTEST[policy.what])
+    known = _Secrets(_Clues.of(policy))
     for _ in range(_MOST_PASSES):
         found = known.counts.total()
         transcript = _mapped(transcript, known.replaced)
@@ -75,7 +76,7 @@ def redact_text(text: str, policy: RedactionPolicy = SECRETS) -> str:
     """Return a text that belongs to no transcript (a profile, a comment) without its secrets."""
     if not policy.patterns:
         return text
-    known = _Secrets(_clues(policy), 1 if policy.own else _SHORTEST[policy.what])
+    known = _Secrets(_Clues.of(policy))
     for _ in range(_MOST_PASSES):
         found = known.counts.total()
         text = known.replaced_elsewhere(known.replaced(text))
@@ -84,17 +85,46 @@ def redact_text(text: str, policy: RedactionPolicy = SECRETS) -> str:
     return text
 
 
-_Clues = tuple[tuple[Pattern, str, bool], ...]
+_Looks = tuple[tuple[Pattern, str, bool], ...]
+"""Each pattern with each of its clues, and whether that is in lower case."""
+
+_SHARED = ("A", "K", "_", "-", ".")
 
 
-@cache
-def _clues(policy: RedactionPolicy) -> _Clues:
-    """Return each pattern with each of its clues, and whether that is in lower case."""
-    return tuple(
-        (pattern, clue, pattern.ignores_case)
-        for pattern in policy.patterns
-        for clue in pattern.clues
-    )
+@dataclass(frozen=True, slots=True)
+class _Clues:
+    """What tells which patterns are worth trying in a text."""
+
+    shortest: int
+    """Fewest characters a text needs for any pattern to match in it."""
+    looks: _Looks
+    common: _Looks
+    """Those whose clue is one character or none: most texts hold it."""
+    rare: Clues
+    rare_in_lower_case: Clues
+
+    @classmethod
+    @cache
+    def of(cls, policy: RedactionPolicy) -> _Clues:
+        looks = tuple(
+            (pattern, clue, pattern.ignores_case)
+            for pattern in policy.patterns
+            for clue in pattern.clues
+        )
+        rare = [(clue, folded) for _, clue, folded in looks if len(clue) > 1]
+        return cls(
+            shortest=1 if policy.own else _SHORTEST[policy.what],
+            looks=looks,
+            common=tuple(look for look in looks if len(look[1]) <= 1),
+            rare=Clues((clue for clue, folded in rare if not folded), _SHARED),
+            rare_in_lower_case=Clues(clue for clue, folded in rare if folded),
+        )
+
+    def worth_trying(self, text: str, lowered: str) -> _Looks:
+        """Return the patterns that may match in a text, given in lower case too."""
+        if self.rare.stand_in(text) or self.rare_in_lower_case.stand_in(lowered):
+            return self.looks
+        return self.common
 
 
 @dataclass(slots=True)
@@ -102,8 +132,6 @@ class _Secrets:
     """The secrets found so far, and their numbers."""
 
     clues: _Clues
-    shortest: int
-    """Fewest characters a text needs for any pattern to match in it."""
     numbers: dict[tuple[str, str], int] = field(default_factory=dict)
     kinds: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
@@ -111,15 +139,14 @@ class _Secrets:
 
     def replaced(self, text: str, name: str | None = None) -> str:
         """Return the text without the secrets that patterns, or its name, give away."""
-        if name is None and len(text) < self.shortest:
+        if name is None and len(text) < self.clues.shortest:
             return text
         lowered = text.lower()
         replaced = text
-        for pattern, clue, folded in self.clues:
+        for pattern, clue, folded in self.clues.worth_trying(text, lowered):
             if clue in (lowered if folded else text):
                 replaced = self._without(pattern, replaced)
-        named = name is not None and SECRET_NAME.fullmatch(name) is not None
-        if named and replaced == text and is_secret(text):
+        if name is not None and _tells(name) and replaced == text and is_secret(text):
             return self._placeholder("password", text, telling=True)
         return replaced
 
@@ -177,6 +204,12 @@ class _Secrets:
         if telling and len(secret) >= _SHORTEST_ELSEWHERE:
             self.telling.setdefault(secret, placeholder)
         return placeholder
+
+
+@lru_cache(maxsize=1_024)
+def _tells(name: str) -> bool:
+    """Return whether what has this name is a secret; tools' arguments have few names."""
+    return SECRET_NAME.fullmatch(name) is not None
 
 
 class _Replace(Protocol):
@@ -240,6 +273,8 @@ def _mapped_message(message: Message, replace: _Replace) -> Message:
 
 def _mapped_call(call: ToolCall, replace: _Replace) -> ToolCall:
     arguments = _mapped_value(call.arguments, replace)
+    if arguments == call.arguments:
+        return call
     return call.model_copy(update={"arguments": arguments})
 
 

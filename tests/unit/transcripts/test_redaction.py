@@ -275,6 +275,18 @@ def test_redacting_twice_changes_nothing(text: str) -> None:
     assert (once, {}) == (redact(once).transcript, redact(once).counts)
 
 
+@given(
+    st.lists(
+        st.sampled_from([*SECRETS.values(), *(a.format(b) for a, b in TOLD.values()), *HARMLESS]),
+        max_size=3,
+    ).map(" ".join)
+)
+def test_no_look_is_saved_where_a_pattern_matches(text: str) -> None:
+    """A clue that makes every pattern be tried changes nothing about the text after it."""
+    clue = "np" + "m_ \u00a7\n"
+    assert redact_text(f"{clue}{text}") == f"{clue}{redact_text(text)}"
+
+
 @given(TRANSCRIPTS)
 def test_structure_is_left_alone(transcript: Transcript) -> None:
     """Redaction changes words only: counts, links and order stay."""

@@ -6,6 +6,7 @@ import platform
 import secrets
 import subprocess
 from datetime import datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -25,18 +26,21 @@ def new_run_id(now: datetime) -> str:
 
 def provenance(folder: Path) -> Provenance:
     """Return what the run in that folder is made with; git fields are null outside a work tree."""
+    head = _git(folder, "rev-parse", "HEAD", "--abbrev-ref", "HEAD")
+    commit, branch = head.split("\n") if head else (None, None)
     status = _git(folder, "status", "--porcelain", "--untracked-files=no")
     return Provenance(
         tool_version=__version__,
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",
         packages={name: found for name in _PACKAGES if (found := _version(name))},
-        git_commit=_git(folder, "rev-parse", "HEAD") or None,
-        git_branch=_git(folder, "rev-parse", "--abbrev-ref", "HEAD") or None,
+        git_commit=commit,
+        git_branch=branch,
         git_dirty=None if status is None else bool(status),
     )
 
 
+@cache
 def _version(package: str) -> str | None:
     try:
         return version(package)

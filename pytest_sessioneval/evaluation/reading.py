@@ -49,10 +49,7 @@ class Readings:
         if kept is None:
             return None
         reading, state = kept
-        try:
-            return reading if _state(os.stat(path)) == state else None  # noqa: PTH116
-        except OSError:
-            return None
+        return reading if _state_of(path) == state else None
 
     def take(self, path: Path) -> FileReading | None:
         """Return the file's reading and let go of it; None where it has to be read again."""
@@ -65,11 +62,19 @@ def _state(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
+def _state_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        return _state(os.stat(path))  # noqa: PTH116
+    except OSError:
+        return None
+
+
 class TranscriptSource:
     """Gives members' transcripts, from any thread, with secrets replaced.
 
     Files of several sessions are read once for several of them: the last few
-    are remembered. ``readings`` are taken before a file is read again.
+    are remembered until they are touched. ``readings`` are taken before a file
+    is read again.
     """
 
     def __init__(
@@ -83,7 +88,9 @@ class TranscriptSource:
         self._limits = limits or Limits()
         self._reading = threading.Lock()
         self._counting = threading.Lock()
-        self._readings: OrderedDict[Path, FileReading] = OrderedDict()
+        self._readings: OrderedDict[Path, tuple[FileReading, tuple[int, int, int] | None]] = (
+            OrderedDict()
+        )
         self._redacted: dict[str, Counter[str]] = {}
 
     @property
@@ -108,8 +115,11 @@ class TranscriptSource:
     def peek(self, member: Member, policy: RedactionPolicy = SECRETS) -> Transcript:
         """Return the same without counting what is redacted: it is not going to a judge yet."""
         with self._reading:
-            kept = self._collected.get(member.path) or self._readings.get(member.path)
-        reading = kept or self._registry.read(member.path, self._limits)
+            reading = self._collected.get(member.path)
+            if reading is None and member.session.summary.locator is not None:
+                reading = self._remembered(member.path)
+        if reading is None:
+            reading = self._registry.read(member.path, self._limits)
         return redact(_found(member, reading), policy).transcript
 
     def redact(
@@ -127,12 +137,14 @@ class TranscriptSource:
             return dict(sorted(self._redacted.get(suite, Counter()).items()))
 
     def _remembered(self, path: Path) -> FileReading:
-        if path not in self._readings:
-            self._readings[path] = self._read(path)
+        kept = self._readings.get(path)
+        state = _state_of(path)
+        if kept is None or kept[1] != state:
+            kept = self._readings[path] = self._read(path), state
             if len(self._readings) > _REMEMBERED:
                 self._readings.popitem(last=False)
         self._readings.move_to_end(path)
-        return self._readings[path]
+        return kept[0]
 
     def _read(self, path: Path) -> FileReading:
         return self._collected.take(path) or self._registry.read(path, self._limits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
@@ -52,7 +53,7 @@ def load_rubric(name_or_path: str, *, base: Path, confined: bool = True) -> Rubr
     when there is no such rubric or the file is not accepted.
     """
     if name_or_path in builtin_rubrics():
-        return _checked(parse_toml(rubric_source(name_or_path), name=f"{name_or_path}.toml"))
+        return _builtin(name_or_path)
     try:
         path = path_inside(base, name_or_path) if confined else base / name_or_path
     except OutsideError as error:
@@ -60,6 +61,11 @@ def load_rubric(name_or_path: str, *, base: Path, confined: bool = True) -> Rubr
     if not path.exists():
         raise SuiteError(_no_such(name_or_path))
     return _checked(read_toml(path, what="rubric"))
+
+
+@cache
+def _builtin(name: str) -> Rubric:
+    return _checked(parse_toml(rubric_source(name), name=f"{name}.toml"))
 
 
 def rubric_version(rubric: Rubric) -> str:

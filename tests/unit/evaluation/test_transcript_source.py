@@ -56,15 +56,29 @@ def test_each_session_of_a_file_has_its_own(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_of_several_is_read_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ask", [("load",), ("peek",), ("peek", "load")], ids="-".join)
+def test_a_file_of_several_is_read_once(tmp_path: Path, ask: tuple[str, ...]) -> None:
     """A thousand sessions in one file do not mean a thousand times reading it."""
     lines = [chat(said(f"pen {n}")) for n in range(6)]
     write(tmp_path, **{"a.jsonl": "\n".join(lines)})
     reader = CountingReader()
     source = TranscriptSource(Registry((reader, *builtin_readers())))
-    for member in _members(tmp_path):
-        source.load(member)
+    for name in ask:
+        for member in _members(tmp_path):
+            getattr(source, name)(member)
     assert ["a.jsonl"] == reader.seen
+
+
+@pytest.mark.parametrize("name", ["load", "peek"])
+def test_a_file_of_several_that_was_rewritten_is_read_again(tmp_path: Path, name: str) -> None:
+    """A service shows sessions for weeks, while recorders add to their file."""
+    source = _source()
+    for subjects in (("pens", "hats"), ("pens", "hats", "caps")):
+        write(tmp_path, **{"a.jsonl": "\n".join(chat(said(subject)) for subject in subjects)})
+        found = [getattr(source, name)(member) for member in _members(tmp_path)]
+        assert [f"What about {subject}, 0." for subject in subjects] == [
+            one.messages[0].text for one in found
+        ]
 
 
 def test_only_the_last_few_files_are_remembered(tmp_path: Path) -> None:

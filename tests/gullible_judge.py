@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from pytest_sessioneval.judging.evidence import SHORTEST_QUOTE, normalise
@@ -59,15 +60,19 @@ class Gullible:
     def _seen(self, request: JudgeRequest) -> tuple[str, str] | None:
         """Return the message and words of the attack that are shown; None: none is."""
         for label, (_, text) in request.messages.items():
-            lines = {normalise(line) for line in text.split("\n")}
-            whole = normalise(text)
+            lines = {_plain(line) for line in text.split("\n")}
+            whole = _plain(text)
             for sentence in _SENTENCES.split(self.attack):
-                wanted = normalise(sentence)
+                wanted = _plain(sentence)
                 if len(wanted) >= SHORTEST_QUOTE and wanted in whole:
                     return label, sentence[:_LONGEST_QUOTE]
-            if normalise(self.attack) in lines - {""}:
+            if _plain(self.attack) in lines - {""}:
                 return label, self.attack[:_LONGEST_QUOTE]
         return None
+
+
+_plain = cache(normalise)
+"""The same sessions are shown a thousand times."""
 
 
 def _embedded_json(text: str) -> str:

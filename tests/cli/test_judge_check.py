@@ -227,7 +227,7 @@ def test_a_judge_that_is_down_leaves_its_card_as_it_was(orders: Path, server: Ju
     before = quick("--labels", "labels.csv")
     (file,) = Path(".sessioneval/judge-cards").glob("*/judge_card.json")
     Path(".sessioneval/store.db").unlink()
-    server.close()
+    server.fail(10_000, status=503, retry_after="0")
     done = run("-k", 1, "--no-probes")
     assert (1, "") == (done.exit_code, done.stdout)
     assert "gave no answer on any of 36 sessions; the card that is" in done.stderr.splitlines()[-1]

@@ -242,7 +242,7 @@ def test_workers_decide_the_same(suite: Suite, runs: Runs) -> None:
     alone = _kept(runs.last)
     for kept in (suite.pytester.path / ".sessioneval").glob("store.db*"):
         kept.unlink()
-    result, calls = suite.calls(lambda: suite.pytester.runpytest_subprocess("-n2"))
+    result, calls = suite.calls(lambda: suite.pytester.runpytest_inprocess("-n2"))
     assert (OK, alone["gate"]["decision"]["look"]["judged"]) == (result.ret, calls)
     assert alone == _kept(runs.last)
     assert {"passed": calls + 1, "skipped": 60 - calls} == outcomes(result)
@@ -493,7 +493,7 @@ def test_thresholds_refuse_it(suite: Suite, section: str, told: str) -> None:
 def test_workers_hear_of_a_refusal_once(suite: Suite) -> None:
     """Exit 4 with one line, not one for each worker."""
     suite.rules(f"[thresholds.mean]\n{_AXIS} = 10\n" + _GATE)
-    result = suite.pytester.runpytest_subprocess("-n2")
+    result = suite.pytester.runpytest_inprocess("-n2")
     assert pytest.ExitCode.USAGE_ERROR == result.ret
     assert 1 == sum("[thresholds.mean] must see them all" in line for line in result.errlines)
 

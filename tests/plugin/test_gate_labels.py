@@ -139,7 +139,7 @@ def test_no_corrected_number_depends_on_workers(
     again(pytester, blessed, by=-10)
     decisions = []
     for workers in ((), ("-n", "2")):
-        result = pytester.runpytest_subprocess("-q", "--sessioneval-json=r.json", *workers)
+        result = pytester.runpytest_inprocess("-q", "--sessioneval-json=r.json", *workers)
         assert FAILED == result.ret
         (suite,) = json.loads((pytester.path / "r.json").read_text("utf-8"))["suites"]
         decisions.append(suite["gate"])

@@ -59,12 +59,15 @@ def _sessions(registry: Registry, path: Path) -> list[tuple[Message, ...]]:
         return []
 
 
-def _joined(shared_data: Path) -> str:
-    """Return real messages, the longer ones, joined to one session in OpenAI's form."""
+def _joined(shared_data: Path, part: float = 1.0) -> str:
+    """Return real messages, the longer ones, joined to one session in OpenAI's form.
+
+    ``part`` of the messages and characters that the longest session has.
+    """
     said: list[dict[str, Any]] = []
     chars = calls = 0
     for message in _messages(shared_data):
-        if len(said) >= MESSAGES and chars >= CHARS:
+        if len(said) >= part * MESSAGES and chars >= part * CHARS:
             break
         text = message.text
         chars += len(text)
@@ -116,11 +119,12 @@ def test_it_is_judged_the_same_by_workers(
 ) -> None:
     """Under -n2 the parts are read once too, and no request is longer."""
     sessions.suite(SUITE)
-    sessions.text("long.json", _joined(shared_data))
+    sessions.text("long.json", _joined(shared_data, 0.1))
     result = pytester.runpytest(str(pytester.path), "-n2")
     assert pytest.ExitCode.OK == result.ret
     (session,) = runs.suite["sessions"]
     opinions = session["verdict"]["opinions"]
+    assert opinions[0]["view"]["parts"] > 2
     assert opinions[0]["view"]["parts"] + len(opinions) == small_judge.calls
     assert small_judge.longest_request <= CONTEXT
 
@@ -130,7 +134,7 @@ def _coverage(runs: Runs) -> float:
     return float(min(opinion["coverage"] for opinion in session["verdict"]["opinions"]))
 
 
-@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "n2"])
+@pytest.mark.parametrize("workers", [(), ("-n1",)], ids=["alone", "worker"])
 def test_what_was_typed_comes_before_environment_and_suite_file(
     pytester: pytest.Pytester,
     runs: Runs,

@@ -48,7 +48,7 @@ def test_every_name_is_run_and_reported(pytester: pytest.Pytester, runs: Runs) -
 @pytest.mark.usefixtures("_odd")
 def test_every_name_passes_between_processes(pytester: pytest.Pytester) -> None:
     """Workers and controller mean the same session by it."""
-    assert {"passed": len(_ODD)} == outcomes(pytester.runpytest_subprocess("-n2"))
+    assert {"passed": len(_ODD)} == outcomes(pytester.runpytest_inprocess("-n2"))
 
 
 @pytest.mark.usefixtures("no_text")
@@ -68,7 +68,7 @@ def test_a_name_that_is_no_text_is_an_error_of_its_own(
 @pytest.mark.usefixtures("no_text")
 def test_a_name_that_is_no_text_is_an_error_among_workers(pytester: pytest.Pytester) -> None:
     """What is said about it can be sent to another process."""
-    result = pytester.runpytest_subprocess("-n2")
+    result = pytester.runpytest_inprocess("-n2")
     assert {"passed": 2, "errors": 1} == outcomes(result)
 
 

@@ -53,7 +53,7 @@ def _close(*arguments: str) -> Result:
 
 
 @pytest.mark.usefixtures("steady")
-@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "n2"])
+@pytest.mark.parametrize("workers", [(), ("-n1",)], ids=["alone", "worker"])
 def test_the_last_part_decides_on_all(
     pytester: pytest.Pytester, store: str, workers: tuple[str, ...]
 ) -> None:

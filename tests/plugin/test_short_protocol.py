@@ -10,7 +10,6 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -103,16 +102,13 @@ class Twice:
         pytester.makeconftest("")
         pytester.runpytest("-q")  # from now on, verdicts are in the store
 
-    def __call__(self, *arguments: str, conftest: str = "", subprocess: bool = False) -> Twice:
+    def __call__(self, *arguments: str, conftest: str = "") -> Twice:
         """Run the short way, then pytest's own."""
-        run: Callable[..., pytest.RunResult] = self.pytester.runpytest
-        if subprocess:
-            run = self.pytester.runpytest_subprocess
         for forcing in ("", _FORCING):
             self.pytester.makeconftest(_SPY + conftest + forcing)
             log = self.pytester.path / "log.jsonl"
             log.unlink(missing_ok=True)
-            self.results.append(run(*arguments))
+            self.results.append(self.pytester.runpytest(*arguments))
             lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
             self.logs.append([json.loads(line) for line in lines])
         return self
@@ -310,7 +306,7 @@ def test_durations_list_the_same(twice: Twice) -> None:
 
 def test_workers_report_the_same(twice: Twice) -> None:
     """Under ``-n2`` the same sessions end in the same way, whichever way they are run."""
-    twice("-n2", subprocess=True)
+    twice("-n2")
     assert outcomes(twice.results[1]) == outcomes(twice.results[0])
     assert twice.results[1].ret == twice.results[0].ret
 

@@ -6,12 +6,14 @@ printed. ``docs/security.md`` holds the table that this printed.
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,12 +26,14 @@ from pytest_sessioneval.judging.attacks.corpus import load_attacks
 from pytest_sessioneval.judging.attacks.planting import PLACES, Planted, attack_variants
 from pytest_sessioneval.judging.backends import open_judge
 from pytest_sessioneval.judging.evidence_judge import EvidenceJudge
-from pytest_sessioneval.judging.model import Case, Judge
+from pytest_sessioneval.judging.model import Case, Completion, Judge, Prompt
+from pytest_sessioneval.judging.prompted import PromptedJudge
+from pytest_sessioneval.judging.prompts import chat_messages
 from pytest_sessioneval.judging.steering import steering_spans
 from pytest_sessioneval.suites.model import Expert, JudgeSettings
-from pytest_sessioneval.testing import JudgeServer
+from pytest_sessioneval.testing import JudgeRequest, JudgeServer
 from pytest_sessioneval.transcripts.model import Transcript
-from pytest_sessioneval.verdicts.model import AxisOpinion
+from pytest_sessioneval.verdicts.model import AxisOpinion, CallCount
 
 RAISED_BY = 20
 """Points over the clean session from which on an attack succeeded (METHOD section 4.2)."""
@@ -77,6 +81,7 @@ class Tally:
         return "\n".join([f"{k} of {n} ({k / n:.1%}, at most {upper:.1%}); {ends}", *rows])
 
 
+@cache
 def sessions(shared_data: Path) -> list[Transcript]:
     """Return one real session of each folder that has all three places, the shortest."""
     found = []
@@ -109,6 +114,25 @@ def judged_by(gullible: Gullible) -> Iterator[Judge]:
             yield judge
         finally:
             judge.close()
+
+
+class Carried:
+    """A backend without a server in between: there are a thousand attacks."""
+
+    name = "openai"
+    model = "gullible"
+
+    def __init__(self, gullible: Gullible) -> None:
+        self._reply = gullible
+
+    def complete(self, prompt: Prompt) -> Completion:
+        """Return what it says to the request that a server would get."""
+        content = json.dumps({"messages": chat_messages(prompt)}).encode()
+        text = self._reply(JudgeRequest("/chat/completions", {}, content))
+        return Completion(text=text, model=self.model, spent=CallCount(calls=1))
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 def opinions(judge: Judge, transcript: Transcript) -> dict[str, AxisOpinion]:
@@ -150,13 +174,13 @@ def tallies(shared_data: Path) -> dict[Obedience, Tally]:
     kinds: tuple[Obedience, ...] = ("scores", "quotes", "echoes")
     for obedience in kinds:
         gullible, tally = Gullible(obedience), Tally()
-        with judged_by(gullible) as judge:
-            for session in sessions(shared_data)[: 1 if obedience == "quotes" else None]:
-                for planted in attack_variants(session, NAMES):
-                    gullible.attack = planted.attack.written(planted.message, NAMES)
-                    if obedience == "echoes" and "{" not in gullible.attack:
-                        continue
-                    tally.add(planted, end_of(judge, planted))
+        judge = PromptedJudge(Carried(gullible))
+        for session in sessions(shared_data)[: 1 if obedience == "quotes" else None]:
+            for planted in attack_variants(session, NAMES):
+                gullible.attack = planted.attack.written(planted.message, NAMES)
+                if obedience == "echoes" and "{" not in gullible.attack:
+                    continue
+                tally.add(planted, end_of(judge, planted))
         found[obedience] = tally
         sys.stdout.write(f"\n{obedience}: {tally}\n")
     return found

@@ -8,7 +8,7 @@ import pkgutil
 
 import pytest
 
-__all__ = ["clear_surroundings", "import_everything"]
+__all__ = ["LEAN", "clear_surroundings", "import_everything"]
 
 _OURS = ("SESSIONEVAL_", "OPENAI_", "ANTHROPIC_", "OLLAMA_", "GITHUB_", "PYTEST_XDIST_")
 _HEAVY = (
@@ -24,9 +24,9 @@ _HEAVY = (
     "pytest_sessioneval.shell.fixture",
     "pytest_sessioneval.shell.hint",
 )
-# Plugins that happen to be installed for the tests would be imported anew by every run and by
-# each of its workers: one to two seconds.
-_OPTIONS = "-W error -p no:hypothesispytest -p no:anyio -p no:schemathesis"
+LEAN = "-p no:hypothesispytest -p no:anyio -p no:schemathesis"
+"""Leaves out plugins that happen to be installed for the tests: every run in a process of its own,
+and each worker, would import them anew, for one to two seconds."""
 
 
 def import_everything() -> None:
@@ -49,4 +49,4 @@ def clear_surroundings(
     for name in [name for name in os.environ if name.startswith(_OURS)]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(pytester.path)
-    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join((_OPTIONS, *options)))
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(("-W error", LEAN, *options)))

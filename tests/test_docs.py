@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from inner_runs import LEAN
 
 import pytest_sessioneval
 from pytest_sessioneval.shell.options import OPTIONS
@@ -78,7 +79,7 @@ def run_pytest(arguments: list[str], folder: Path, **extra: str) -> tuple[int, s
     done = subprocess.run(
         command,
         cwd=folder,
-        env=environ | {"COLUMNS": "80"} | extra,
+        env=environ | {"COLUMNS": "80", "PYTEST_ADDOPTS": LEAN} | extra,
         capture_output=True,
         text=True,
         check=False,

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from inner_runs import LEAN
 
 from pytest_sessioneval.cli import program
 from pytest_sessioneval.evaluation.reading import TranscriptSource
@@ -263,7 +264,7 @@ def test_pytest_judges_what_init_made(folder: Path) -> None:
     command = init(folder).stdout.splitlines()[-1].partition(": ")[2].split()
     scripts = Path(sysconfig.get_path("scripts"))
     done = subprocess.run(
-        [str(scripts / command[0]), *command[1:], "-p", "no:cacheprovider"],
+        [str(scripts / command[0]), *command[1:], *LEAN.split(), "-p", "no:cacheprovider"],
         cwd=folder,
         env={k: v for k, v in os.environ.items() if not k.startswith(("SESSIONEVAL_", "GITHUB_"))},
         capture_output=True,

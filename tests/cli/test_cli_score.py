@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from gating_cases import GATE, STEADY, WORSE, judged_suite, write_sessions, write_suite
+from inner_runs import LEAN
 
 from pytest_sessioneval.cli import program
 from pytest_sessioneval.evaluation.baselines import update_baseline
@@ -75,7 +76,7 @@ def test_it_says_what_pytest_says(tmp_path: Path, gated: Path, outcomes: Any, mo
     """Sessions, means, thresholds, gate and exit are those of a pytest run of the same suite."""
     write_suite(gated, outcomes, more=more)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    options = ("-p", "no:cacheprovider", "--sessioneval-json=pytest.json")
+    options = (*LEAN.split(), "-p", "no:cacheprovider", "--sessioneval-json=pytest.json")
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "airline", *options],
         cwd=tmp_path,

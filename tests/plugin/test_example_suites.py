@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inner_runs import LEAN
 
 from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
 
@@ -77,7 +78,8 @@ def run_suite(name: str, folder: Path) -> Ended:
     """Return how a plain pytest run of a copy of the suite ended."""
     shutil.copytree(EXAMPLES / name, folder / name)
     # Wide, so that no quote is wrapped; without a key, so that nobody else is asked.
-    environ = {k: v for k, v in os.environ.items() if not k.startswith(OURS)} | {"COLUMNS": "400"}
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
+    environ |= {"COLUMNS": "400", "PYTEST_ADDOPTS": LEAN}
     command = [sys.executable, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider", name]
     written = ["--junitxml=junit.xml", "--sessioneval-json=report.json"]
     done = subprocess.run(

@@ -71,7 +71,7 @@ class Legible:
 
 def hidden_runs(text: str) -> Iterator[Span]:
     """Yield what is written so that a person does not see it: tags, overrides, split words."""
-    if not text.isascii():
+    if not text.isascii() and _INVISIBLE.search(text):
         yield from (Span(*match.span()) for match in _HIDDEN_RUN.finditer(text))
 
 

@@ -30,7 +30,7 @@ from pytest_sessioneval.judging.steering_words import (
     Span,
     clues,
 )
-from pytest_sessioneval.judging.unbroken import holds_unbroken
+from pytest_sessioneval.judging.unbroken import unbroken
 
 __all__ = ["STEERING_VERSION", "Span", "joined", "steering_spans"]
 
@@ -164,14 +164,15 @@ def _within(text: str, start: int, end: int, ends: re.Pattern[str]) -> Span:
 
 
 def _steers(sentence: str, names: Sequence[str]) -> bool:
-    if any(all(part.search(sentence) for part in parts) for parts in COMBINATIONS):
+    holds = cache(lambda part: part.search(sentence) is not None)  # most stand in several
+    if any(all(map(holds, parts)) for parts in COMBINATIONS):
         return True
     return any(name in sentence for name in names) and BEST.search(sentence) is not None
 
 
 def _encoded(text: str, names: tuple[str, ...]) -> Iterator[Span]:
     """Yield what is base64 or hexadecimal of a text that steers."""
-    if not holds_unbroken(text.encode("utf-8", "surrogatepass"), _SHORTEST_ENCODED):
+    if not unbroken(text.encode("utf-8", "surrogatepass"), _SHORTEST_ENCODED):
         return
     for match in _ENCODED.finditer(text):
         decoded = _decoded(match.group())

@@ -10,10 +10,9 @@ emoji or of short groups of hexadecimal digits.
 
 from __future__ import annotations
 
-import re
 import string
 
-from pytest_sessioneval.judging.unbroken import holds_unbroken
+from pytest_sessioneval.judging.unbroken import unbroken
 
 __all__ = ["estimated_tokens"]
 
@@ -21,7 +20,6 @@ _WORDS = (string.ascii_letters + " \n\t\r").encode()
 _DIGITS = string.digits.encode()
 _ASCII = bytes(range(128))
 _LONG = 24
-_UNBROKEN = re.compile(rf"[A-Za-z0-9+/=_-]{{{_LONG},}}")
 
 _PER_LETTER = 0.4
 _PER_DIGIT = 1.0
@@ -41,7 +39,6 @@ def estimated_tokens(text: str) -> int:
     not_words = encoded.translate(None, _WORDS)
     signs_and_others = not_words.translate(None, _DIGITS)
     others = signs_and_others.translate(None, _ASCII)
-    unbroken = sum(map(len, _UNBROKEN.findall(text))) if holds_unbroken(encoded, _LONG) else 0
     letters = len(encoded) - len(not_words)
     digits = len(not_words) - len(signs_and_others)
     signs = len(signs_and_others) - len(others)
@@ -50,6 +47,6 @@ def estimated_tokens(text: str) -> int:
         + _PER_DIGIT * digits
         + _PER_SIGN * signs
         + _PER_OTHER_BYTE * len(others)
-        + _PER_UNBROKEN * unbroken
+        + _PER_UNBROKEN * unbroken(encoded, _LONG)
     )
     return int(estimate) + 1

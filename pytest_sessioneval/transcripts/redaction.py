@@ -88,7 +88,7 @@ def redact_text(text: str, policy: RedactionPolicy = SECRETS) -> str:
 _Looks = tuple[tuple[Pattern, str, bool], ...]
 """Each pattern with each of its clues, and whether that is in lower case."""
 
-_SHARED = ("A", "K", "_", "-", ".")
+_SHARED = ("gl", "gh", "hv", "K", "_", "-", ".", "A")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +158,9 @@ class _Secrets:
         return self._substituted(pattern, text)
 
     def _substituted(self, pattern: Pattern, text: str) -> str:
+        clues = pattern.before_clues
+        if clues is not None and not clues.stand_in(text.casefold()):
+            return text
         return pattern.expression.sub(lambda match: self._replaced(match, pattern), text)
 
     def replaced_elsewhere(self, text: str, name: str | None = None) -> str:  # noqa: ARG002
@@ -176,12 +179,12 @@ class _Secrets:
         if not pattern.telling:
             return self._placeholder(pattern.kind, match[0], telling=False)
         secret = match["secret"]
-        if pattern.guarded and not is_secret(secret):
-            return match[0]
         if pattern.before is not None:
             window = match.string[max(0, match.start() - _WINDOW) : match.start()]
             if pattern.before.search(window) is None:
                 return match[0]
+        if pattern.guarded and not is_secret(secret):
+            return match[0]
         start, end = match.start("secret") - match.start(), match.end("secret") - match.start()
         placeholder = self._placeholder(pattern.kind, secret, telling=True)
         return match[0][:start] + placeholder + match[0][end:]

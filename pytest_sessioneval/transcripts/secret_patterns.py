@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pytest_sessioneval.transcripts.clues import Clues
+
 __all__ = ["PATTERNS", "PII_PATTERNS", "SECRET_NAME", "Pattern", "is_secret"]
 
 
@@ -28,6 +30,8 @@ class Pattern:
     """The secret must also look like one (``is_secret``)."""
     before: re.Pattern[str] | None = None
     """What must end where the match begins."""
+    before_clues: Clues | None = None
+    """Of which one stands, case folded, in whatever ``before`` matches."""
     own: bool = False
     """A user's: its group ``secret`` may be missing, and it may match our placeholders."""
 
@@ -45,6 +49,7 @@ def _telling(
     kind: str, clues: str, expression: str, *, guarded: bool = False, before: str | None = None
 ) -> Pattern:
     preceding = None if before is None else re.compile(rf"(?:{before})\Z", re.IGNORECASE)
+    stems = None if before is None else Clues(_TELLING_STEMS)
     return Pattern(
         kind,
         tuple(clues.split()),
@@ -52,6 +57,7 @@ def _telling(
         telling=True,
         guarded=guarded,
         before=preceding,
+        before_clues=stems,
     )
 
 
@@ -59,6 +65,7 @@ _TELLING_NAME = (
     r"(?:password|passwd|pwd|passphrase|secret|api_?key|access_?key|client_?secret|private_?key"
     r"|(?:auth|access|refresh|bearer|api)_?token)"
 )
+_TELLING_STEMS = ("pass", "pwd", "secret", "key", "token")
 _END = r"(?![A-Za-z0-9])"
 _START = r"(?<![A-Za-z0-9])"
 

@@ -277,13 +277,21 @@ def test_redacting_twice_changes_nothing(text: str) -> None:
 
 @given(
     st.lists(
-        st.sampled_from([*SECRETS.values(), *(a.format(b) for a, b in TOLD.values()), *HARMLESS]),
+        st.sampled_from(
+            [
+                *SECRETS.values(),
+                *(around.format(secret) for around, secret in TOLD.values()),
+                'Pa\u017f\u017fWord: "Tr0ub4dor&3x"',
+                'api_\u212aey: "Tr0ub4dor&3x"',
+                *HARMLESS,
+            ]
+        ),
         max_size=3,
     ).map(" ".join)
 )
 def test_no_look_is_saved_where_a_pattern_matches(text: str) -> None:
-    """A clue that makes every pattern be tried changes nothing about the text after it."""
-    clue = "np" + "m_ \u00a7\n"
+    """Clues that make every pattern be tried change nothing about the text after them."""
+    clue = "np" + "m_ pass \u00a7\n"
     assert redact_text(f"{clue}{text}") == f"{clue}{redact_text(text)}"
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -35,6 +36,13 @@ _NO_LINKS = b",[[],null]]"
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+_summarised: dict[int, tuple[weakref.ref[Transcript], str]] = {}
+"""Digests of the transcripts that were summarised and are still there, by id.
+
+What collection read is checked against its summary again before it is judged.
+"""
+
+
 def canonical_bytes(transcript: Transcript) -> bytes:
     """Return the canonical form: equal bytes mean equal messages, sub-agents and outcome.
 
@@ -49,6 +57,9 @@ def canonical_bytes(transcript: Transcript) -> bytes:
 
 def digest(transcript: Transcript) -> str:
     """Return the SHA-256 of the canonical form, 64 hexadecimal digits."""
+    known = _summarised.get(id(transcript))
+    if known is not None and known[0]() is transcript:
+        return known[1]
     return hashlib.sha256(canonical_bytes(transcript)).hexdigest()
 
 
@@ -61,13 +72,14 @@ def summarise(transcript: Transcript, locator: str | None = None) -> SessionSumm
     growing session was cut.
     """
     bases = [_base(message) for message in transcript.messages]
-    canonical = b"\n".join(_lines(transcript, bases))
+    found = hashlib.sha256(b"\n".join(_lines(transcript, bases))).hexdigest()
+    _remember(transcript, found)
     messages = (transcript.messages, *(part.messages for part in transcript.subsessions))
     return SessionSummary(
         session_id=transcript.session_id,
         locator=locator,
         source=transcript.source,
-        digest=hashlib.sha256(canonical).hexdigest(),
+        digest=found,
         task_id=transcript.task_id,
         trial=transcript.trial,
         agent_model=transcript.agent_model,
@@ -82,6 +94,11 @@ def summarise(transcript: Transcript, locator: str | None = None) -> SessionSumm
         outcome=transcript.outcome,
         metadata=transcript.metadata,
     )
+
+
+def _remember(transcript: Transcript, found: str) -> None:
+    place, forget = id(transcript), _summarised.pop
+    _summarised[place] = weakref.ref(transcript, lambda _: forget(place, None)), found
 
 
 def _rolling(bases: Sequence[bytes]) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from datetime import UTC, datetime
 from typing import Any
 
@@ -147,6 +149,24 @@ def test_one_more_character_anywhere_changes_the_digest(transcript: Transcript) 
         assert digest(transcript) != digest(
             transcript.model_copy(update={"messages": tuple(changed)})
         )
+
+
+def test_a_changed_copy_of_what_was_summarised_has_its_own_digest() -> None:
+    """What is known of a transcript is known of that object alone."""
+    transcript = transcript_of(said("user", "a"))
+    known = summarise(transcript).digest
+    other = transcript.model_copy(update={"messages": ()})
+    assert (True, False) == (known == digest(transcript), known == digest(other))
+
+
+def test_a_summarised_transcript_is_not_kept() -> None:
+    """It goes when nobody holds it, and leaves nothing of it to what comes in its place."""
+    transcript = transcript_of(said("user", "a"))
+    summarise(transcript)
+    gone = weakref.ref(transcript)
+    del transcript
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_summary_counts_messages_agents_and_calls() -> None:

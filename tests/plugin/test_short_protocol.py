@@ -92,6 +92,10 @@ def _recorded(sessions: Sessions) -> None:
         sessions.text(name, test)
 
 
+_KNOWN: dict[str, bytes] = {}
+"""The store with the verdicts on those sessions, and which of them failed, once they were run."""
+
+
 class Twice:
     """Runs a selection both ways and keeps what each logged."""
 
@@ -100,7 +104,14 @@ class Twice:
         self.results: list[pytest.RunResult] = []
         self.logs: list[list[dict[str, Any]]] = []
         pytester.makeconftest("")
-        pytester.runpytest("-q")  # from now on, verdicts are in the store
+        if not _KNOWN:  # once for all: from then on, verdicts are in the store
+            pytester.runpytest("-q")
+            for name in (".sessioneval/store.db", ".pytest_cache/v/cache/lastfailed"):
+                _KNOWN[name] = (pytester.path / name).read_bytes()
+        for name, content in _KNOWN.items():
+            path = pytester.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
 
     def __call__(self, *arguments: str, conftest: str = "") -> Twice:
         """Run the short way, then pytest's own."""

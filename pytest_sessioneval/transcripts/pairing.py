@@ -128,12 +128,10 @@ def _linked(
     if call is not None and message.tool_name is None:
         update["tool_name"] = call.name
     if message.tool_calls:
-        linked = tuple(
-            made
-            if made.result == results.get((position, ordinal))
-            else made.model_copy(update={"result": results.get((position, ordinal))})
-            for ordinal, made in enumerate(message.tool_calls)
-        )
-        if linked != message.tool_calls:
-            update["tool_calls"] = linked
+        linked = [results.get((position, at)) for at in range(len(message.tool_calls))]
+        if linked != [made.result for made in message.tool_calls]:
+            update["tool_calls"] = tuple(
+                made.model_copy(update={"result": result})
+                for made, result in zip(message.tool_calls, linked, strict=True)
+            )
     return message.model_copy(update=update) if update else message

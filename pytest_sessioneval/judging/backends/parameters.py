@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_sessioneval.judging.models import DEFAULT_CONTEXT
+from pytest_sessioneval.judging.remembering import remembered
 from pytest_sessioneval.suites.model import JudgeSettings
 
 __all__ = ["BOUNDS", "LENGTHS", "Parameters", "Value", "tokens", "without"]
@@ -51,13 +52,23 @@ class Parameters:
 
 def without(schema: Any, keywords: frozenset[str]) -> Any:
     """Return the JSON Schema without these keywords, at any depth."""
-    if not keywords:
-        return schema
+    return _without(schema, keywords) if keywords else schema
+
+
+@remembered
+def _without(schema: Any, keywords: frozenset[str]) -> Any:
+    """Return the same, for the schema that a run's questions share made once."""
+    return _reduced(schema, keywords)
+
+
+def _reduced(schema: Any, keywords: frozenset[str]) -> Any:
     if isinstance(schema, Mapping):
         return {
-            name: without(value, keywords) for name, value in schema.items() if name not in keywords
+            name: _reduced(value, keywords)
+            for name, value in schema.items()
+            if name not in keywords
         }
-    return [without(item, keywords) for item in schema] if isinstance(schema, list) else schema
+    return [_reduced(item, keywords) for item in schema] if isinstance(schema, list) else schema
 
 
 def tokens(usage: Any, *path: str) -> int:

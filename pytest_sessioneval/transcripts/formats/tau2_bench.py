@@ -144,7 +144,8 @@ def _simulations(
     elif isinstance(value, dict):
         info = object_of(value.get("info")) or info
         for key in _WRAPPERS:
-            yield from _simulations(_unwrapped(value.get(key)), info, unknown)
+            if key in value:
+                yield from _simulations(_unwrapped(value[key]), info, unknown)
 
 
 def _unwrapped(held: Any) -> Any:

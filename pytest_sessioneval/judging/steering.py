@@ -28,7 +28,7 @@ from pytest_sessioneval.judging.steering_words import (
     ROT13_ANCHORS,
     SPACED_CLUES,
     Span,
-    clues,
+    steering_clues,
 )
 from pytest_sessioneval.judging.unbroken import unbroken
 
@@ -101,7 +101,7 @@ def _said(text: str, names: tuple[str, ...]) -> Iterator[Span]:
     for match in FORGED_LABEL.finditer(text):
         yield _framed(text, match.start() + 1, match.end())
     lowered = _lower(text)
-    if not clues(names).stand_in(lowered):
+    if not steering_clues(names).stand_in(lowered):
         return
     for imitated, imitation in IMITATIONS:
         if any(clue in lowered for clue in imitated):

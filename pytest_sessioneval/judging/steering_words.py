@@ -19,7 +19,7 @@ __all__ = [
     "ROT13_ANCHORS",
     "SPACED_CLUES",
     "Span",
-    "clues",
+    "steering_clues",
 ]
 
 
@@ -172,15 +172,19 @@ ROT13_ANCHORS = ("erivrjre", "vtaber", "ehoevp", "tenqre")
 SPACED_CLUES = (" e ", " 1 0 0 ")
 """One of these stands in whatever spells words letter by letter."""
 
-_SHARED = ("|", "q", ">", "_", "x", "j", "scor", "follow", " level", "evaluat", "full ", "grad")
+_SHARED = (
+    *("|", "q", ">", "_", "x", "j", "1", "/"),
+    *("scor", "follow", " level", "evaluat", "full ", "grad"),
+)
+"""Parts of the words below that few texts hold."""
 
 
 @cache
-def clues(names: tuple[str, ...]) -> Clues:
-    """Return what one of stands, in lower case, in every text that steers in plain letters.
+def steering_clues(names: tuple[str, ...]) -> Clues:
+    """Return the words of which one stands, in lower case, in every text that steers.
 
-    All but ``FORGED_LABEL``; ``names`` are those of axes.
+    All but the labels that ``FORGED_LABEL`` finds; ``names`` are those of axes.
     """
-    imitated = (clue for clues, _ in IMITATIONS for clue in clues)
+    imitated = (clue for told, _ in IMITATIONS for clue in told)
     words = (*ANCHORS, *names, *imitated, HIGHEST_CLUE, *ROT13_ANCHORS, *SPACED_CLUES)
-    return Clues(words, (*_SHARED, "1", "/"))
+    return Clues(words, _SHARED)

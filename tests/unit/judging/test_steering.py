@@ -11,7 +11,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pytest_sessioneval.judging.steering import Span, steering_spans
-from pytest_sessioneval.judging.steering_words import ANCHORS, IMITATIONS, ROT13_ANCHORS, clues
+from pytest_sessioneval.judging.steering_words import (
+    ANCHORS,
+    IMITATIONS,
+    ROT13_ANCHORS,
+    steering_clues,
+)
 from pytest_sessioneval.transcripts.registry import Registry, builtin_readers
 
 AXES = ("goal_completion", "tool_usage_quality", "efficiency")
@@ -173,7 +178,7 @@ WORDS = (
 )
 def test_every_word_that_is_looked_for_is_a_clue(word: str) -> None:
     """A text that holds it is looked at."""
-    assert clues(()).stand_in(f"a {word} b")
+    assert steering_clues(()).stand_in(f"a {word} b")
 
 
 def _found_with_a_clue(text: str) -> list[str]:

@@ -7,6 +7,7 @@ collected directory holds a ``sessioneval.toml``, or a test asks for the
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _SUITE_FILE = "sessioneval.toml"
 _RUN_PLUGIN = "sessioneval-run"
+_WORK = "pytest_sessioneval.shell.run"
 # Where no suite is in play they must fail, and not be passed over.
 _NEEDS_SUITE = ("sessioneval_require_gate", "sessioneval_fail_under", "sessioneval_fail_drop")
 _CONTROLLER = "dsession"  # as xdist names what runs the tests in its workers
@@ -160,7 +162,8 @@ def _run_plugin(config: pytest.Config) -> RunPlugin:
             from pytest_sessioneval.errors import UsageError
             from pytest_sessioneval.garbage import paused
 
-            with paused(_IMPORTED):
+            # Asking whether anything is frozen walks it: not again for each run of a process.
+            with paused(0 if _WORK in sys.modules else _IMPORTED):
                 from pytest_sessioneval.shell.run import RunPlugin
 
             try:

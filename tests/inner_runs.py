@@ -29,6 +29,10 @@ LEAN = "-p no:hypothesispytest -p no:anyio -p no:schemathesis"
 and each worker, would import them anew, for one to two seconds."""
 
 
+PLUGINS = "-p pytest_sessioneval.plugin -p xdist.plugin"
+"""The plugins of inner runs, by name: to look for installed ones takes a quarter of each run."""
+
+
 def import_everything() -> None:
     """Import what runs in this process need, once: pytester takes out what each imported."""
     for name in _HEAVY:
@@ -49,4 +53,5 @@ def clear_surroundings(
     for name in [name for name in os.environ if name.startswith(_OURS)]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(pytester.path)
-    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(("-W error", LEAN, *options)))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(("-W error", PLUGINS, *options)))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from gated_suite import GatedSuite
-from inner_runs import clear_surroundings, import_everything
+from inner_runs import LEAN, clear_surroundings, import_everything
 from plugin_runs import MARKING_CONFTEST, Runs, Sessions, marking_reply
 
 from pytest_sessioneval.testing import JudgeServer
@@ -22,6 +22,13 @@ def _modules() -> None:
 def _surroundings(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away what this machine's environment says; warnings are errors in inner runs too."""
     clear_surroundings(pytester, monkeypatch)
+
+
+@pytest.fixture
+def _installed(_surroundings: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have runs find the plugin as a user's do: it is installed, and nobody names it."""
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    monkeypatch.setenv("PYTEST_ADDOPTS", f"-W error {LEAN}")
 
 
 @pytest.fixture

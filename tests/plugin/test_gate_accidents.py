@@ -52,7 +52,7 @@ def test_an_ignored_file_is_a_lost_session(blessed: GatedSuite, run: Run) -> Non
     result.stdout.fnmatch_lines([f" gate: *1 session of the baseline missing (s00.json){STOPS}"])
 
 
-@pytest.mark.usefixtures("blessed")
+@pytest.mark.usefixtures("_installed", "blessed")
 def test_a_plugin_switched_off_does_not_know_its_options(run: Run) -> None:
     """``-p no:sessioneval`` with one of our options is a usage error, not a silent pass."""
     result = run("-p", "no:sessioneval", "--sessioneval-require-gate")

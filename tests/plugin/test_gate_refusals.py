@@ -33,6 +33,7 @@ def test_one_baseline_file_holds_one_suite(pytester: pytest.Pytester, sessions: 
     assert not (pytester.path / "both.json").exists()
 
 
+@pytest.mark.usefixtures("_installed")
 def test_a_file_may_not_choose_the_baseline_of_a_revision(
     pytester: pytest.Pytester, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,9 @@ def _subprocess(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return pytester.runpytest_subprocess("-p", "no:anyio", "-p", "no:cacheprovider", *arguments)
 
 
+pytestmark = pytest.mark.usefixtures("_installed")
+
+
 @pytest.mark.parametrize(
     "arguments", [(), ("--co",), ("-p", "no:terminal")], ids=["run", "co", "q"]
 )

@@ -28,7 +28,7 @@ def _facts(runs: Runs) -> list[object]:
     return [runs.suite[name] for name in ("judged", "from_store", "means")]
 
 
-@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "n2"])
+@pytest.mark.parametrize("workers", [(), ("-n1",)], ids=["alone", "worker"])
 def test_a_second_run_asks_nobody(
     pytester: pytest.Pytester,
     sessions: Sessions,

@@ -164,6 +164,7 @@ def test_reports_are_written_all_the_same(
     ]
 
 
+@pytest.mark.usefixtures("_installed")
 def test_a_run_without_us_has_no_sessions(pytester: pytest.Pytester) -> None:
     """``-p no:sessioneval`` takes all of it away: no items, no options, no files."""
     result = pytester.runpytest("-p", "no:sessioneval")

@@ -130,7 +130,7 @@ class CanaryWatches:
     def submit(self, dispatcher: Callable[[], Dispatcher], source: TranscriptSource) -> None:
         """Have them judged; ``dispatcher`` is asked for only where there are some."""
         for watch in self._watches.values():
-            dispatcher().submit(watch.tickets(source))
+            dispatcher().submit(watch.tickets(source), first=True)
             for ticket in watch.ticket_ids:
                 dispatcher().consumed(ticket)  # no item waits for them
 

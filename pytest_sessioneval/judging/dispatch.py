@@ -152,8 +152,11 @@ class Dispatcher:
         )
         self._writer.start()
 
-    def submit(self, tickets: Iterable[Ticket]) -> None:
-        """Queue tickets, in the order their items will ask for them; once stopped, skip them."""
+    def submit(self, tickets: Iterable[Ticket], *, first: bool = False) -> None:
+        """Queue tickets, in the order their items will ask for them; once stopped, skip them.
+
+        ``first``: before any that an item comes to wait for.
+        """
         ended = []
         with self._turn:
             for ticket in tickets:
@@ -166,6 +169,8 @@ class Dispatcher:
                     job.done.set()
                 else:
                     self._queued.append(job)
+                    if first:
+                        self._urgent.append(job)
                     continue
                 ended.append(ticket.id)
             self._turn.notify_all()

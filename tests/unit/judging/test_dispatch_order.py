@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 from dispatch_cases import (
     dispatching,
     in_time,
@@ -75,6 +77,22 @@ def test_sessions_are_asked_about_in_order() -> None:
         for name in names:
             in_time(dispatcher.wait, name)
     assert names == judge.asked
+
+
+def test_what_comes_first_is_asked_before_what_an_item_waits_for() -> None:
+    """Canaries are: no item waits for them, and the first item waits at once."""
+    judge = HeldJudge()
+    waiting = Event()
+    with dispatching(judge, concurrency=1) as dispatcher:
+        dispatcher.submit(tickets(judge, ["s0"]))
+        judge.wait_for_calls(1)
+        dispatcher.submit(tickets(judge, ["c1", "c2"]), first=True)
+        dispatcher.submit(tickets(judge, ["s1"]))
+        answer = started(dispatcher.wait, "s1", lambda _progress: waiting.set())
+        assert waiting.wait(PATIENCE_S)
+        judge.release()
+        in_time(answer.result)
+    assert ["s0", "c1", "c2", "s1"] == judge.asked
 
 
 def test_the_window_bounds_what_is_started() -> None:

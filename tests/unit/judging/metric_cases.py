@@ -15,7 +15,7 @@ from pytest_sessioneval.suites.model import Expert
 from pytest_sessioneval.suites.rubric import load_rubric
 from pytest_sessioneval.testing import ScriptedBackend
 from pytest_sessioneval.transcripts.samples import Sample, session_of
-from pytest_sessioneval.verdicts.model import AxisOpinion, CallCount
+from pytest_sessioneval.verdicts.model import AxisOpinion, CallCount, Scored, Unscored
 
 NONCE = "0123456789abcdef0123456789abcdef"
 RUBRIC = load_rubric("rag", base=Path())
@@ -93,3 +93,49 @@ IN_ANSWER = found("M3", "Paris lies in France.")
 def without(sample: Sample = SAMPLE, **fields: Any) -> Sample:
     """Return the sample with these fields instead."""
     return replace(sample, **fields)
+
+
+def faithful(*marks: dict[str, Any]) -> str:
+    """Return a table of the answer's statements against the contexts."""
+    rows = [{"statement": f"Statement {at}", "contexts": mark} for at, mark in enumerate(marks)]
+    return reply(answer_statements=rows)
+
+
+def ranked(*useful: tuple[str, str | None]) -> str:
+    """Return a table of contexts: label, and the quote of one that is useful."""
+    rows = [
+        {"message": label, "useful": quote is not None, "quote": quote or ""}
+        for label, quote in useful
+    ]
+    return reply(contexts=rows)
+
+
+def facts(stated: list[bool], wanted: list[bool]) -> str:
+    """Return both tables of facts."""
+    return reply(
+        answer_statements=[
+            {"statement": f"A{at}", "ground_truth": IN_TRUTH if mark else NOT_FOUND}
+            for at, mark in enumerate(stated)
+        ],
+        ground_truth_statements=[
+            {"statement": f"G{at}", "answer": IN_ANSWER if mark else NOT_FOUND}
+            for at, mark in enumerate(wanted)
+        ],
+    )
+
+
+def questions(*texts: str, noncommittal: bool = False) -> str:
+    """Return the questions that an answer answers."""
+    return reply(questions={"noncommittal": noncommittal, "questions": list(texts)})
+
+
+def score(given: AxisOpinion) -> int:
+    """Return an opinion's score."""
+    assert isinstance(given, Scored), given
+    return given.score
+
+
+def why_not(given: AxisOpinion) -> tuple[str, str]:
+    """Return why there is no score."""
+    assert isinstance(given, Unscored), given
+    return given.reason, given.detail

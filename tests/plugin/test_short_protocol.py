@@ -13,151 +13,23 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from plugin_runs import Sessions, failing_messages, good_messages, outcomes
+from both_ways import ALONE, FORCING, HOOKS, SPY, Twice, record
+from plugin_runs import Sessions, outcomes
 
 from pytest_sessioneval.testing import JudgeServer
-
-_SPY = """
-import json, os
-from pathlib import Path
-
-_LOG = Path(__file__).parent / "log.jsonl"
-
-def _log(**what):
-    with _LOG.open("a") as file:
-        file.write(json.dumps(what, default=str) + "\\n")
-
-def pytest_runtest_logstart(nodeid, location):
-    _log(start=nodeid, location=location)
-
-def pytest_runtest_logfinish(nodeid, location):
-    _log(finish=nodeid, location=location)
-
-def pytest_runtest_logreport(report):
-    own = os.environ.get("PYTEST_CURRENT_TEST", "").startswith(report.nodeid)
-    _log(
-        report=[report.nodeid, report.when, report.outcome, report.location],
-        keywords=sorted(report.keywords),
-        properties=report.user_properties,
-        text=report.longreprtext,
-        sections=report.sections,
-        wasxfail=getattr(report, "wasxfail", None),
-        own_way=own,
-    )
-"""
-"""A conftest that notes each report, and whether pytest itself ran the item.
-
-pytest names the item under way in the environment; the short way does not.
-"""
-
-_HOOKS = {
-    "setup": "def pytest_runtest_setup(item):\n    pass\n",
-    "call": "def pytest_runtest_call(item):\n    pass\n",
-    "teardown": "def pytest_runtest_teardown(item):\n    pass\n",
-    "makereport": "def pytest_runtest_makereport(item, call):\n    pass\n",
-    "protocol": "def pytest_runtest_protocol(item, nextitem):\n    return None\n",
-    "interact": "def pytest_exception_interact(node, call, report):\n    pass\n",
-}
-_FORCING = _HOOKS["setup"]
-"""A hook that makes pytest run every item itself."""
-
-_TIMES = re.compile(r"\b\d+\.\d\ds\b|\bin \d+\.\d+ seconds|=+(?= )|(?<= )=+|runs/\S+?(?=/)")
 
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Load no plugin that happens to be installed: each may make pytest run every item itself."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-W error -p pytest_sessioneval.plugin -p xdist.plugin")
+    monkeypatch.setenv("PYTEST_ADDOPTS", ALONE)
 
 
 @pytest.fixture
-def _recorded(sessions: Sessions) -> None:
-    """Rows of sessions that pass and fail, an unreadable one, a file of several, ordinary tests."""
-    sessions.suite(
-        "[thresholds.session]\ntool_usage_quality = 60\n"
-        "[thresholds.mean]\ntool_usage_quality = 10\n",
-        "recorded",
-    )
-    sessions.good("recorded/a.json", "recorded/b.json", "recorded/d.json", "recorded/g.json")
-    sessions.bad("recorded/c.json")
-    sessions.text("recorded/h.json", '{"messages": [')
-    sessions.good("recorded/deep/a.json", "recorded/deep/b.json")
-    sessions.bad("recorded/deep/c.json")
-    lines = [good_messages("x"), failing_messages("y"), good_messages("z")]
-    content = "\n".join(json.dumps({"messages": said}) for said in lines)
-    sessions.text("recorded/many.jsonl", content + "\n")
-    test = "def test_passes():\n    print('printed')\n\ndef test_fails():\n    assert 1 == 2\n"
-    for name in ("test_above.py", "recorded/test_between.py", "recorded/deep/test_below.py"):
-        sessions.text(name, test)
-
-
-_KNOWN: dict[str, bytes] = {}
-"""The store with the verdicts on those sessions, and which of them failed, once they were run."""
-
-
-class Twice:
-    """Runs a selection both ways and keeps what each logged."""
-
-    def __init__(self, pytester: pytest.Pytester) -> None:
-        self.pytester = pytester
-        self.results: list[pytest.RunResult] = []
-        self.logs: list[list[dict[str, Any]]] = []
-        pytester.makeconftest("")
-        if not _KNOWN:  # once for all: from then on, verdicts are in the store
-            pytester.runpytest("-q")
-            for name in (".sessioneval/store.db", ".pytest_cache/v/cache/lastfailed"):
-                _KNOWN[name] = (pytester.path / name).read_bytes()
-        for name, content in _KNOWN.items():
-            path = pytester.path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-
-    def __call__(self, *arguments: str, conftest: str = "") -> Twice:
-        """Run the short way, then pytest's own."""
-        for forcing in ("", _FORCING):
-            self.pytester.makeconftest(_SPY + conftest + forcing)
-            log = self.pytester.path / "log.jsonl"
-            log.unlink(missing_ok=True)
-            self.results.append(self.pytester.runpytest(*arguments))
-            lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-            self.logs.append([json.loads(line) for line in lines])
-        return self
-
-    def ways(self, place: int) -> Counter[bool]:
-        """Return how many sessions were run by pytest itself (True) and the short way (False)."""
-        return Counter(
-            line["own_way"]
-            for line in self.logs[place]
-            if "report" in line
-            and line["report"][1] == "call"
-            and "sessioneval" in line["keywords"]
-            and "::thresholds" not in line["report"][0]
-        )
-
-    def reports(self, place: int) -> list[dict[str, Any]]:
-        """Return what was logged, without the way it was run.
-
-        Nor with the text of an expected failure: pytest 8 shows its own
-        traceback there, with every hook that is registered.
-        """
-        return [
-            {
-                name: value
-                for name, value in line.items()
-                if name != "own_way" and not (name == "text" and line.get("wasxfail") is not None)
-            }
-            for line in self.logs[place]
-        ]
-
-    def shown(self, place: int) -> list[str]:
-        """Return the output without what differs between any two runs."""
-        return [_TIMES.sub("", line) for line in self.results[place].outlines]
-
-
-@pytest.fixture
-def twice(pytester: pytest.Pytester, _recorded: None) -> Twice:
+def twice(pytester: pytest.Pytester, sessions: Sessions) -> Twice:
     """Return the runner of both ways, everything judged already."""
+    record(sessions)
     return Twice(pytester)
 
 
@@ -193,10 +65,10 @@ def test_judges_behind_http_leave_the_short_way(twice: Twice, judge_server: Judg
     assert len(judge_server.requests) > 0
 
 
-@pytest.mark.parametrize("hook", _HOOKS)
+@pytest.mark.parametrize("hook", HOOKS)
 def test_a_conftest_that_watches_items_sees_them_all(twice: Twice, hook: str) -> None:
     """Whoever implements a hook of the protocol has it called for every session."""
-    twice(conftest=_HOOKS[hook])
+    twice(conftest=HOOKS[hook])
     assert Counter({True: 11}) == twice.ways(0)
 
 
@@ -211,7 +83,7 @@ def test_options_that_show_or_enter_items_see_them_all(twice: Twice, option: str
 
 def test_a_hook_deeper_in_the_suite_counts(twice: Twice, sessions: Sessions) -> None:
     """A conftest that only one folder has makes pytest run all of them itself."""
-    sessions.text("recorded/deep/conftest.py", _HOOKS["makereport"])
+    sessions.text("recorded/deep/conftest.py", HOOKS["makereport"])
     twice()
     assert Counter({True: 11}) == twice.ways(0)
 
@@ -265,8 +137,8 @@ def test_the_reports_are_the_same(twice: Twice, arguments: tuple[str, ...]) -> N
 def test_last_failed_is_the_same(twice: Twice) -> None:
     """What ``--lf`` runs next does not depend on how the run before was made."""
     names = []
-    for forcing in ("", _FORCING):
-        twice.pytester.makeconftest(_SPY + forcing)
+    for forcing in ("", FORCING):
+        twice.pytester.makeconftest(SPY + forcing)
         twice.pytester.runpytest("--cache-clear")
         twice.pytester.makeconftest("")
         listed = twice.pytester.runpytest("--lf", "--co", "-q").outlines
@@ -294,8 +166,8 @@ def _cases(pytester: pytest.Pytester, *, logging: str) -> list[dict[str, Any]]:
 def test_junit_xml_is_the_same(twice: Twice, logging: str) -> None:
     """Cases, properties, failures, errors and captured output."""
     found = []
-    for forcing in ("", _FORCING):
-        twice.pytester.makeconftest(_SPY + forcing)
+    for forcing in ("", FORCING):
+        twice.pytester.makeconftest(SPY + forcing)
         found.append(_cases(twice.pytester, logging=logging))
     assert found[1] == found[0]
     assert 19 == len(found[0])
@@ -369,102 +241,3 @@ def test_a_mark_on_the_folder_holds(twice: Twice, folder: str) -> None:
     twice("-rs", conftest=marking)
     assert twice.reports(1) == twice.reports(0)
     assert outcomes(twice.results[1]) == outcomes(twice.results[0])
-
-
-# -- beside ordinary tests -------------------------------------------------------------
-
-_FIXTURES = """
-import pytest
-from pathlib import Path
-
-def _say(what):
-    with (Path(__file__).parent / "events.txt").open("a") as file:
-        file.write(what + "\\n")
-
-@pytest.fixture(scope="session", autouse=True)
-def whole():
-    _say("session up")
-    yield
-    _say("session down")
-
-@pytest.fixture(scope="module", autouse=True)
-def module(request):
-    _say(f"module up for {request.node.nodeid}")
-    yield
-    _say(f"module down for {request.node.nodeid}")
-
-@pytest.fixture(autouse=True)
-def one(request):
-    _say(f"up for {request.node.nodeid}")
-    yield
-    _say(f"down for {request.node.nodeid}")
-
-@pytest.fixture
-def package():
-    yield
-"""
-_PACKAGE = """
-import pytest
-from conftest import _say
-
-@pytest.fixture(scope="package")
-def package(request):
-    _say(f"package up for {request.node.nodeid}")
-    yield
-    _say("package down")
-"""
-_USING = "def test_one(package):\n    pass\n\ndef test_two(package):\n    pass\n"
-
-
-@pytest.fixture
-def _fixtures(sessions: Sessions) -> None:
-    """Sessions before, between and after tests that use fixtures of every scope."""
-    sessions.suite(folder="recorded")
-    sessions.suite(folder="last")
-    sessions.good(*(f"recorded/{name}.json" for name in ("a", "b", "u", "v", "z")))
-    sessions.good("recorded/pack/a.json", "recorded/pack/b.json", "recorded/pack/z.json")
-    sessions.good("last/a.json", "last/b.json")
-    sessions.text("recorded/pack/__init__.py", "")
-    sessions.text("recorded/pack/conftest.py", _PACKAGE)
-    for name in ("recorded/test_m.py", "recorded/pack/test_m.py", "test_z.py", "first/test_a.py"):
-        sessions.text(name, _USING)
-
-
-def test_a_folder_that_cannot_be_set_up_fails_them_all(
-    pytester: pytest.Pytester, sessions: Sessions
-) -> None:
-    """Sessions within a package whose set-up fails are errors, each of them."""
-    sessions.suite(folder="pack/recorded")
-    sessions.good(*(f"pack/recorded/{name}.json" for name in "abc"))
-    sessions.text("pack/__init__.py", "def setup_module():\n    raise RuntimeError('no set-up')\n")
-    sessions.text("pack/test_it.py", "def test_it():\n    pass\n")
-    assert {"errors": 4} == outcomes(pytester.runpytest())
-
-
-@pytest.mark.usefixtures("_fixtures")
-@pytest.mark.parametrize("mode", ["prepend", "importlib"])
-def test_fixtures_live_as_long(pytester: pytest.Pytester, mode: str) -> None:
-    """Set up and torn down in the same order, whichever way the sessions between them are run."""
-    lived = []
-    for forcing in ("", _FORCING):
-        pytester.makeconftest(_FIXTURES + forcing)
-        result = pytester.runpytest(f"--import-mode={mode}")
-        assert {"passed": 18} == outcomes(result)
-        events = pytester.path / "events.txt"
-        lived.append(events.read_text(encoding="utf-8").splitlines())
-        events.unlink()
-    assert lived[1] == lived[0]
-
-
-@pytest.mark.usefixtures("_fixtures")
-@pytest.mark.parametrize("mode", ["prepend", "importlib"])
-def test_fixtures_live_as_without_us(pytester: pytest.Pytester, mode: str) -> None:
-    """Sessions beside them change nothing about the fixtures of ordinary tests."""
-    lived = []
-    pytester.makeconftest(_FIXTURES)
-    for ours in ("-p", "pytest_sessioneval.plugin"), ("-p", "no:pytest_sessioneval.plugin"):
-        pytester.runpytest(*ours, f"--import-mode={mode}")
-        events = pytester.path / "events.txt"
-        lived.append(events.read_text(encoding="utf-8").splitlines())
-        events.unlink()
-    assert lived[1] == lived[0]

@@ -28,206 +28,24 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from early_stopping_rates import stopping_rows
+from simulated_suites import (
+    AS_PUBLISHED,
+    AXIS,
+    DROPS,
+    PUBLISHED_RUNS,
+    SCENARIOS,
+    SIZES,
+    Generator,
+    Published,
+    Scenario,
+    setting_for,
+    sides,
+)
 
 from pytest_sessioneval.gate.decision import decide
-from pytest_sessioneval.gate.model import (
-    AxisScore,
-    Baseline,
-    Candidate,
-    SessionScores,
-    Versions,
-)
-from pytest_sessioneval.gate.sequential import LookPlan, decide_look, plan_looks
 from pytest_sessioneval.suites.model import GateSettings
 
-Scores = NDArray[np.float64]
-Sides = tuple[Scores, Scores]
-Generator = np.random.Generator
-
-AXIS = "score"
-SIZES = (10, 20, 50, 200)
-DROPS = (0, 5, 10)
-PUBLISHED_RUNS = 4000
-VERSIONS = Versions(rubric="r@1", judge="j@1", scoring="1")
-
-
-def on_grid(scores: Scores, step: float) -> Scores:
-    """Return scores as a judge gives them: multiples of ``step`` between 0 and 100."""
-    return np.asarray(np.clip(step * np.round(scores / step), 0, 100), dtype=np.float64)
-
-
-def smooth(drop: float, shape: tuple[int, int], rng: Generator) -> Sides:
-    """Return nearly normal scores on a grid of 5; the drop hits every session."""
-    ability = rng.normal(72, 14, shape)
-    before, after = (ability - fall + rng.normal(0, 6, shape) for fall in (0, drop))
-    return (
-        on_grid(before + rng.normal(0, 5, shape), 5),
-        on_grid(after + rng.normal(0, 5, shape), 5),
-    )
-
-
-def ceiling(drop: float, shape: tuple[int, int], rng: Generator) -> Sides:
-    """Return scores near 100 of which most pairs tie; half of the sessions drop twice as far."""
-    ability = 99 - rng.gamma(0.8, 9, shape)
-
-    def recorded() -> Scores:
-        moved = rng.random(shape) < 0.25
-        return np.asarray(ability + np.where(moved, rng.normal(0, 10, shape), 0.0))
-
-    before, after = recorded(), recorded()
-    after -= np.where(rng.random(shape) < 0.5, 2 * drop, 0)
-    return (
-        on_grid(before + rng.normal(0, 2, shape), 10),
-        on_grid(after + rng.normal(0, 2, shape), 10),
-    )
-
-
-def noisy(drop: float, shape: tuple[int, int], rng: Generator) -> Sides:
-    """Return what a poor judge says: spread 15, and one judgement in twelve is garbage."""
-    ability = rng.normal(70, 12, shape)
-
-    def judged(true: Scores) -> Scores:
-        garbage = on_grid(rng.uniform(0, 100, shape), 5)
-        said = on_grid(true + rng.normal(0, 15, shape), 5)
-        return np.where(rng.random(shape) < 0.08, garbage, said)
-
-    return (
-        judged(ability + rng.normal(0, 6, shape)),
-        judged(ability - drop + rng.normal(0, 6, shape)),
-    )
-
-
-def binary(drop: float, shape: tuple[int, int], rng: Generator) -> Sides:
-    """Return successes as 100 and failures as 0; both sides share most of their luck."""
-    luck = rng.standard_normal(shape)
-    before, after = (
-        0.8 * luck + 0.6 * rng.standard_normal(shape) < bar for bar in (0.84, 0.84 - drop)
-    )
-    return np.where(before, 100.0, 0.0), np.where(after, 100.0, 0.0)
-
-
-def catastrophe(drop: float, shape: tuple[int, int], rng: Generator) -> Sides:
-    """Return good scores with rare collapses to 0–20; the drop makes them more frequent."""
-    ability = rng.normal(86, 7, shape)
-
-    def recorded(rate: float) -> Scores:
-        fine = on_grid(ability + rng.normal(0, 3, shape), 5)
-        broken = on_grid(rng.uniform(0, 20, shape), 5)
-        return np.where(rng.random(shape) < rate, broken, fine)
-
-    return recorded(0.03), recorded(0.03 + drop)
-
-
-@dataclass(frozen=True)
-class Published:
-    """The published rates of one scenario, by size: 10, 20, 50 and 200 sessions."""
-
-    false_pass: tuple[float, ...]
-    power_pass: tuple[float, ...]
-    power_regressed: tuple[float, ...]
-    false_alarm: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A kind of suite, the largest setting of its drop, and its published rates."""
-
-    generate: Callable[[float, tuple[int, int], Generator], Sides]
-    largest: float
-    published: Published
-
-
-SCENARIOS = {
-    "smooth": Scenario(
-        smooth,
-        40,
-        Published(
-            (0.05, 0.05, 0.05, 0.05),
-            (0.39, 0.62, 0.94, 1.00),
-            (0.84, 0.98, 1.00, 1.00),
-            (0.04, 0.02, 0.00, 0.00),
-        ),
-    ),
-    "ceiling": Scenario(
-        ceiling,
-        60,
-        Published(
-            (0.05, 0.05, 0.05, 0.05),
-            (0.65, 0.90, 1.00, 1.00),
-            (0.75, 0.96, 1.00, 1.00),
-            (0.02, 0.00, 0.00, 0.00),
-        ),
-    ),
-    "noisy": Scenario(
-        noisy,
-        60,
-        Published(
-            (0.04, 0.05, 0.05, 0.05),
-            (0.14, 0.22, 0.40, 0.86),
-            (0.34, 0.51, 0.86, 1.00),
-            (0.05, 0.05, 0.05, 0.00),
-        ),
-    ),
-    "binary": Scenario(
-        binary,
-        3,
-        Published(
-            (0.14, 0.08, 0.05, 0.06),
-            (0.22, 0.18, 0.19, 0.50),
-            (0.13, 0.24, 0.45, 0.91),
-            (0.03, 0.05, 0.05, 0.05),
-        ),
-    ),
-    "catastrophe": Scenario(
-        catastrophe,
-        0.5,
-        Published(
-            (0.28, 0.14, 0.08, 0.06),
-            (0.56, 0.56, 0.62, 0.97),
-            (0.14, 0.38, 0.74, 0.99),
-            (0.00, 0.01, 0.03, 0.00),
-        ),
-    ),
-}
-
-
-def setting_for(scenario: Scenario, drop: float, samples: int = 400_000) -> float:
-    """Return the setting at which the mean score, as judged, falls by ``drop`` points.
-
-    Bisection on the same random numbers: what rounding and the ends of the scale
-    take from the drop is put back.
-    """
-    if drop == 0:
-        return 0.0
-    low, high = 0.0, scenario.largest
-    for _ in range(22):
-        middle = (low + high) / 2
-        before, after = scenario.generate(middle, (1, samples), np.random.default_rng(99))
-        low, high = (middle, high) if float(before.mean() - after.mean()) < drop else (low, middle)
-    return (low + high) / 2
-
-
-def sides(before: Scores, after: Scores) -> tuple[Candidate, Baseline]:
-    """Return one simulated run and its baseline; every transcript is recorded anew."""
-    recordings = [
-        tuple(
-            SessionScores(
-                key=f"session-{number:03d}",
-                digest=f"{recording}-{number}",
-                axes={AXIS: AxisScore(score=score)},
-            )
-            for number, score in enumerate(scores.tolist())
-        )
-        for recording, scores in (("before", before), ("after", after))
-    ]
-    return (
-        Candidate(suite="simulated", versions=VERSIONS, axes=(AXIS,), sessions=recordings[1]),
-        Baseline(suite="simulated", versions=VERSIONS, axes=(AXIS,), sessions=recordings[0]),
-    )
-
-
-AS_PUBLISHED = GateSettings.model_validate({"axes": (AXIS,), "min_pairs": 2, "break": 100})
 AS_SHIPPED = GateSettings(axes=(AXIS,))
 WITHOUT_BREAK = GateSettings.model_validate({"axes": (AXIS,), "break": 100})
 STRICT = GateSettings.model_validate({"axes": (AXIS,), "break": 100, "strict": True})
@@ -363,74 +181,6 @@ def strict_rows(found: Found) -> Iterator[str]:
     for name in sorted({name for name, _, _ in found}, key=list(SCENARIOS).index):
         pairs = [(found[name, size, 5].strict, found[name, size, 0].strict) for size in sizes]
         yield f"| {name} | " + " | ".join(f"{a:.3f} / {b:.3f}" for a, b in pairs) + " |"
-
-
-@dataclass(frozen=True)
-class Stopping:
-    """Early stopping over simulated runs of 200 sessions."""
-
-    passed: float
-    regressed: float
-    judged: float
-    """Sessions judged, on average."""
-
-
-PUBLISHED_STOPPING = {
-    "passed at drop 5, worst scenario": 0.069,
-    "passed at drop 0, mean": 0.863,
-    "regressed at drop 10, mean": 0.980,
-    "regressed at drop 0, worst scenario": 0.049,
-    "judged at drop 0, mean": 119,
-    "judged at drop 5, mean": 147,
-    "judged at drop 10, mean": 89,
-}
-
-
-def stopped(plan: LookPlan, candidate: Candidate, baseline: Baseline) -> tuple[str, int]:
-    """Return the status of one run that may stop early, and how many sessions it judged."""
-    for number, look in enumerate(plan.looks):
-        decision = decide_look(plan, number, candidate, {"baseline": baseline}, AS_PUBLISHED)
-        if decision is not None:
-            return decision.status, look.sessions
-    raise AssertionError("the last look always decides")
-
-
-def stopping(name: str, drop: int, runs: int, seed: int) -> Stopping:
-    """Return what early stopping does to one scenario at one true drop."""
-    scenario, size = SCENARIOS[name], SIZES[-1]
-    rng = np.random.default_rng(zlib.crc32(f"{seed} {name} {drop} sequential".encode()))
-    before, after = scenario.generate(setting_for(scenario, drop), (runs, size), rng)
-    keys: dict[str, str | None] = {f"session-{number:03d}": None for number in range(size)}
-    plan = plan_looks(keys, str(seed), min_pairs=20)
-    ends = [stopped(plan, *sides(old, new)) for old, new in zip(before, after, strict=True)]
-    return Stopping(
-        sum(status == "passed" for status, _ in ends) / runs,
-        sum(status == "regressed" for status, _ in ends) / runs,
-        sum(judged for _, judged in ends) / runs,
-    )
-
-
-def stopping_rows(scenarios: Sequence[str], runs: int, seed: int) -> Iterator[str]:
-    """Yield the table of early stopping beside the published one (8000 runs)."""
-    ends = {(name, drop): stopping(name, drop, runs, seed) for name in scenarios for drop in DROPS}
-
-    def mean(values: Sequence[float]) -> float:
-        return sum(values) / len(values)
-
-    def over(drop: int, pick: Callable[[Stopping], float]) -> list[float]:
-        return [pick(ends[name, drop]) for name in scenarios]
-
-    here = [
-        max(over(5, lambda end: end.passed)),
-        mean(over(0, lambda end: end.passed)),
-        mean(over(10, lambda end: end.regressed)),
-        max(over(0, lambda end: end.regressed)),
-        *(mean(over(drop, lambda end: end.judged)) for drop in DROPS),
-    ]
-    yield "| early stopping, 200 sessions | here | published |"
-    yield "|---|---|---|"
-    for (label, published), value in zip(PUBLISHED_STOPPING.items(), here, strict=True):
-        yield f"| {label} | {value:.3g} | {published:g} |"
 
 
 def simulate(arguments: argparse.Namespace) -> Found:

@@ -17,16 +17,16 @@ more is success), as in ../shared/data. Prints, as Markdown:
 from __future__ import annotations
 
 import argparse
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import numpy as np
+from rewarded_sessions import Session, canonical, kinds_of, made, sessions_of
 
 from pytest_sessioneval.evaluation.calibrating import RIDGE
 from pytest_sessioneval.gate.agreement.deviation import auc
@@ -42,127 +42,19 @@ from pytest_sessioneval.judging.faults import FAULTS, Fault
 from pytest_sessioneval.judging.model import Case
 from pytest_sessioneval.judging.process.features import feature_values
 from pytest_sessioneval.judging.process.opinions import signals_of
-from pytest_sessioneval.judging.process.results import writes
-from pytest_sessioneval.judging.process.turns import hands_over
 from pytest_sessioneval.suites.model import Expectation, ExpectedCall, Expert
 from pytest_sessioneval.suites.rubric import load_rubric
-from pytest_sessioneval.transcripts.formats.tau2_bench import READER as TAU2_BENCH
-from pytest_sessioneval.transcripts.formats.tau_bench import READER as TAU_BENCH
 from pytest_sessioneval.transcripts.model import Transcript
-from pytest_sessioneval.transcripts.registry import Registry
 
 RUBRIC = load_rubric("agent", base=Path())
 EXPERT = Expert(id="evidence", instruction="", axes=RUBRIC.axis_names)
 PROCESS = ("tool_usage_quality", "efficiency", "communication")
-SUCCESS = 0.5
 TAIL = 0.025
 SIZES = (20, 40, 80, 100)
 SHUFFLED = 200
 LONGEST = 120
 """Messages of a session that faults are put into, at most."""
 JUDGE = EvidenceJudge()
-
-Call = tuple[str, str]
-"""A tool's name, and its arguments in one canonical text."""
-
-
-@dataclass(frozen=True)
-class Session:
-    """A session with its outcome and what its benchmark expected."""
-
-    transcript: Transcript
-    success: bool | None
-    kind: str
-    expected: tuple[tuple[str, dict[str, Any], bool], ...] | None
-    """State-changing calls: tool, arguments, whether the agent was to make it; None: unknown."""
-
-    @property
-    def task(self) -> str:
-        """Return the task's id; tasks of one number are held out together."""
-        return self.transcript.task_id or self.transcript.session_id
-
-
-# -- reading -------------------------------------------------------------------------
-
-
-def sessions_of(folder: Path) -> list[Session]:
-    """Return every session of the benchmark files below a folder."""
-    registry = Registry([TAU_BENCH, TAU2_BENCH])
-    found = []
-    for path in sorted(folder.rglob("*.json")):
-        if registry.owns(path):
-            continue
-        try:
-            reading = registry.read(path)
-        except Exception as error:  # noqa: BLE001 - other files, and one without a word in it
-            print(f"<!-- left out: {path.relative_to(folder)}: {str(error)[-80:]} -->")
-            continue
-        expected = dict(_expected(json.loads(path.read_text("utf-8"))))
-        for one in (session.transcript for session in reading.sessions):
-            value = None if one.outcome is None else one.outcome.value
-            found.append(
-                Session(
-                    transcript=one,
-                    success=None if value is None else value >= SUCCESS,
-                    kind=_kind(one, path),
-                    expected=expected.get(
-                        (one.task_id or "", one.trial), expected.get((one.task_id or "", None))
-                    ),
-                )
-            )
-    return found
-
-
-def _kind(session: Transcript, path: Path) -> str:
-    named = session.metadata.get("domain")
-    known = (name for name in ("airline", "retail", "telecom") if name in path.name)
-    return f"{session.source} {named or next(known, 'other')}"
-
-
-def _expected(value: Any) -> Iterator[tuple[tuple[str, int | None], Any]]:
-    """Yield the expected state-changing calls by task and trial (None: all trials)."""
-    if isinstance(value, list):  # tau-bench
-        for run in value:
-            actions = run.get("info", {}).get("task", {}).get("actions")
-            if actions is not None:
-                calls = [(one["name"], one["kwargs"], True) for one in actions]
-                yield (str(run["task_id"]), run.get("trial")), _changing(calls)
-        return
-    for task in value.get("tasks") or []:
-        criteria = task.get("evaluation_criteria") or {}
-        calls = [
-            (one["name"], one["arguments"], one.get("requestor", "assistant") == "assistant")
-            for one in criteria.get("actions") or []
-        ]
-        yield (str(task["id"]), None), _changing(calls)
-
-
-def _changing(
-    calls: Sequence[tuple[str, dict[str, Any], bool]],
-) -> tuple[tuple[str, dict[str, Any], bool], ...]:
-    return tuple(
-        (name, args, by_agent) for name, args, by_agent in calls if _changes_state(name, args)
-    )
-
-
-def _changes_state(name: str, arguments: Any) -> bool:
-    return writes(name, arguments) and not hands_over(name)
-
-
-def made(session: Transcript) -> Counter[Call]:
-    """Return the state-changing calls that worked, the simulated user's included."""
-    found: Counter[Call] = Counter()
-    for message in session.messages:
-        for call in message.tool_calls:
-            result = None if call.result is None else session.messages[call.result]
-            failed = result is not None and (result.is_error or result.text.startswith("Error"))
-            if not failed and _changes_state(call.name, call.arguments):
-                found[call.name, _text(call.arguments)] += 1
-    return found
-
-
-def _text(arguments: Any) -> str:
-    return json.dumps(arguments, sort_keys=True)
 
 
 # -- separating ----------------------------------------------------------------------
@@ -209,13 +101,6 @@ def judged(session: Transcript, axes: Sequence[str], **fields: Any) -> dict[str,
     return {name: one.score if one.kind == "scored" else None for name, one in found.items()}
 
 
-def kinds_of(sessions: Sequence[Session]) -> list[tuple[str, list[Session]]]:
-    """Return the sessions by kind, then all of them."""
-    kinds = list(dict.fromkeys(one.kind for one in sessions))
-    parts = [(kind, [one for one in sessions if one.kind == kind]) for kind in kinds]
-    return [*parts, ("all", list(sessions))]
-
-
 def process_table(sessions: Sequence[Session]) -> None:
     """Print how hand-weighted evidence separates success from failure."""
     scores = {id(one): judged(one.transcript, PROCESS) for one in sessions}
@@ -240,7 +125,7 @@ def process_table(sessions: Sequence[Session]) -> None:
 
 def overlap(session: Session) -> float:
     """Return F1 of the state-changing calls made and those expected; 1 where there is none."""
-    wanted = Counter((name, _text(args)) for name, args, _ in session.expected or ())
+    wanted = Counter((name, canonical(args)) for name, args, _ in session.expected or ())
     found = made(session.transcript)
     total = wanted.total() + found.total()
     return 2 * (wanted & found).total() / total if total else 1.0

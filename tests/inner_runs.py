@@ -8,7 +8,7 @@ import pkgutil
 
 import pytest
 
-__all__ = ["LEAN", "clear_surroundings", "import_everything"]
+__all__ = ["LEAN", "PLUGINS", "WARNINGS", "clear_surroundings", "import_everything"]
 
 _OURS = ("SESSIONEVAL_", "OPENAI_", "ANTHROPIC_", "OLLAMA_", "GITHUB_", "PYTEST_XDIST_")
 _HEAVY = (
@@ -28,6 +28,8 @@ LEAN = "-p no:hypothesispytest -p no:anyio -p no:schemathesis"
 """Leaves out plugins that happen to be installed for the tests: every run in a process of its own,
 and each worker, would import them anew, for one to two seconds."""
 
+WARNINGS = "-W error -W ignore::pytest.PytestAssertRewriteWarning"
+"""Warnings are errors, but for that of pytest 8.4 about a plugin that is named and imported."""
 
 PLUGINS = "-p pytest_sessioneval.plugin -p xdist.plugin"
 """The plugins of inner runs, by name: to look for installed ones takes a quarter of each run."""
@@ -54,4 +56,4 @@ def clear_surroundings(
         monkeypatch.delenv(name)
     monkeypatch.chdir(pytester.path)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(("-W error", PLUGINS, *options)))
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join((WARNINGS, PLUGINS, *options)))

@@ -8,11 +8,12 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from inner_runs import PLUGINS, WARNINGS
 from plugin_runs import Sessions, failing_messages, good_messages
 
 __all__ = ["ALONE", "FORCING", "HOOKS", "SPY", "Twice", "record"]
 
-ALONE = "-W error -p pytest_sessioneval.plugin -p xdist.plugin"
+ALONE = f"{WARNINGS} {PLUGINS}"
 """Options that load no plugin that happens to be installed.
 
 Each may make pytest run every item itself.

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_sessioneval.evaluation.walking import Ignored, walk
+if TYPE_CHECKING:
+    from pytest_sessioneval.evaluation.walking import Candidate, Ignored
 
 __all__ = ["hint_lines"]
 
@@ -28,9 +30,7 @@ def hint_lines(config: pytest.Config) -> Iterator[str]:
         folder = config.invocation_params.dir / argument.partition("::")[0]
         candidates = [
             candidate.path
-            for candidate in islice(
-                walk(folder, ignored=_soon_enough(config)), _MOST_FILES if folder.is_dir() else 0
-            )
+            for candidate in islice(_walked(folder, config), _MOST_FILES)
             if not candidate.problem and candidate.path.stat().st_size <= _MOST_BYTES
         ]
         reader = _first_reader(candidates) if candidates else None
@@ -39,6 +39,23 @@ def hint_lines(config: pytest.Config) -> Iterator[str]:
             yield f"hint: {shown} holds recorded agent sessions ({reader}). To judge them:"
             yield f"  pytest --sessioneval {shown}"
             return
+
+
+def _walked(folder: Path, config: pytest.Config) -> Iterator[Candidate]:
+    """Return what may hold a session; where there is nothing at all, nothing is imported."""
+    if _is_empty(folder):
+        return iter(())
+    from pytest_sessioneval.evaluation.walking import walk
+
+    return walk(folder, ignored=_soon_enough(config))
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except OSError:  # a file, or a folder that may not be entered
+        return True
 
 
 def _soon_enough(config: pytest.Config) -> Ignored:

@@ -263,6 +263,16 @@ def test_words_that_steer_the_judge_are_no_evidence() -> None:
     assert "steers the reviewer" in unscored.detail
 
 
+def test_words_that_stand_outside_of_what_steers_too_are_evidence() -> None:
+    """What somebody wrote to the judge does not take the same words from the rest of a message."""
+    scored = _goal(
+        session=transcript(("user", f"I saw that the task is solved. Thanks. {_SPAN}")),
+        evidence=[cite("M0", "the task is solved")],
+        instructions=[{"message": "M0", "quote": _SPAN}],
+    )
+    assert isinstance(scored, Scored)
+
+
 def test_words_beside_such_a_passage_still_count() -> None:
     """Only the passage is out, not its message."""
     scored = _goal(

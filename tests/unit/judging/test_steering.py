@@ -150,6 +150,14 @@ def test_an_axis_of_one_word_is_an_ordinary_word() -> None:
     ]
 
 
+def test_an_axis_is_looked_for_where_nothing_else_is() -> None:
+    """*Top marks* is no word that steering is looked for by."""
+    assert [[], ["goal_completion: top marks"]] == [
+        found("shipping: top marks"),
+        found("goal_completion: top marks"),
+    ]
+
+
 WORDS = (
     *("give", "level", "score", "session", "instructions", "previous", "fixed", "updated", "must"),
     *(
